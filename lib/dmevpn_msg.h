@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What nhrpd and the zebra module say to each other, the one format in the one place.
+ *
+ *   nhrpd (decides)                          zebra module (talks to the kernel)
+ *     HELLO          ----------------------->
+ *                    <-----------------------  HELLO_ACK, then all it holds:
+ *                                              LINK…, INSTANCE_STATE…, MEMBER_HAVE…, MAC_SEEN…, DUMP_END
+ *     everything it wants: INSTANCE_SET…,
+ *     HUB_SET…, MEMBER_SET…, MAC_SET…, SYNC_END ->  only now what was not restated is taken away
+ *     afterwards single changes               ----  afterwards single events
+ *
+ * Carried in ZAPI opaque messages of the two types below. A payload is an envelope
+ * (u16 version, u16 records) and that many records (u8 type, u8 0, u16 octets of the
+ * body, body). Addresses are u8 family + their octets, texts and frames u8 length + theirs.
+ * Network order throughout.
+ * A record of an unknown type is stepped over; another version is refused whole.
+ *
+ * Keys: an instance is (ifindex, vlan), vlan 0 at a spoke; members and MACs live in
+ * (ifindex, vni) where vni is the VNI by which this node receives the VPN.
+ */
+#ifndef DMEVPN_MSG_H
+#define DMEVPN_MSG_H
+
+#include "lib/addr.h"
+#include "lib/octets.h"
+
+#define DM_MSG_VERSION 1
+
+/* ZAPI opaque types; far from libfrr's own registry, which counts up from 1 */
+#define DM_OPAQUE_TO_ZEBRA 0x444d0001
+#define DM_OPAQUE_TO_NHRPD 0x444d0002
+
+/* ZAPI instance numbers of the two ends (both are ZEBRA_ROUTE_NHRP; stock nhrpd is 0) */
+#define DM_ZAPI_INSTANCE_MODULE 1
+#define DM_ZAPI_INSTANCE_NHRPD 2
+
+/* octets of one payload; ZEBRA_MAX_PACKET_SIZ is 16384 with its headers */
+#define DM_MSG_PAYLOAD_MAX 16000
+
+#define DM_IFNAME_LEN 16
+#define DM_REASON_LEN 96
+#define DM_FRAME_MAX 128
+
+enum dm_rec_type {
+	/* nhrpd to the module */
+	DM_REC_HELLO = 1,
+	DM_REC_SYNC_END = 2,
+	DM_REC_INSTANCE_SET = 3,
+	DM_REC_INSTANCE_DEL = 4,
+	DM_REC_HUB_SET = 5,
+	DM_REC_HUB_DEL = 6,
+	DM_REC_MEMBER_SET = 7,
+	DM_REC_MEMBER_DEL = 8,
+	DM_REC_MAC_SET = 9,
+	DM_REC_MAC_DEL = 10,
+	DM_REC_USED_QUERY = 11,
+
+	/* the module to nhrpd */
+	DM_REC_HELLO_ACK = 64,
+	DM_REC_DUMP_END = 65,
+	DM_REC_LINK = 66,
+	DM_REC_LINK_DEL = 67,
+	DM_REC_INSTANCE_STATE = 68,
+	DM_REC_MEMBER_HAVE = 69,
+	DM_REC_MAC_SEEN = 70,
+	DM_REC_HAIRPIN = 71,
+	DM_REC_USED_REPLY = 72,
+	DM_REC_FAILURE = 73,
+};
+
+enum dm_role {
+	DM_ROLE_NONE = 0,
+	DM_ROLE_SPOKE = 1,
+	DM_ROLE_HUB = 2,
+};
+
+/* HELLO and HELLO_ACK: which life of the sender this is */
+struct dm_hello {
+	uint64_t epoch; /* nanoseconds of CLOCK_REALTIME at its start */
+};
+
+/* INSTANCE_SET and INSTANCE_DEL: this device serves this VPN, in this role */
+struct dm_instance {
+	uint32_t ifindex;
+	uint16_t vlan; /* hub: the VPN's VLAN on the bridge; spoke: 0 */
+	uint8_t role;  /* enum dm_role */
+	struct vpn_id vpn;
+};
+
+/* INSTANCE_STATE: what became of it */
+struct dm_instance_state {
+	uint32_t ifindex;
+	uint16_t vlan;
+	uint8_t ready;		   /* 1: frames can flow */
+	uint32_t vni;		   /* by which this node receives the VPN; 0 while not known */
+	char reason[DM_REASON_LEN]; /* why it is not ready, a sentence part; empty when it is */
+};
+
+/* HUB_SET and HUB_DEL: where a spoke's BUM frames go (one a device; DEL needs ifindex and vni only) */
+struct dm_hub {
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr nbma;
+	uint32_t remote_vni;
+};
+
+/* MEMBER_SET, MEMBER_DEL, MEMBER_HAVE: a registered spoke of a VPN at the hub; identified by (ifindex, vni, nbma) */
+struct dm_member {
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr nbma;
+	uint32_t remote_vni; /* by which the member receives */
+};
+
+/* MAC_SET, MAC_DEL, MAC_SEEN: identified by (ifindex, vni, mac) */
+struct dm_mac {
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr mac;
+	struct dm_addr nbma;
+	uint32_t remote_vni;
+	uint8_t moved;		/* MAC_SEEN: 1 when it was known at `old_nbma` before */
+	struct dm_addr old_nbma; /* MAC_SEEN with moved */
+};
+
+/* HAIRPIN: a unicast frame came from one member and leaves to another */
+struct dm_hairpin {
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr src_mac, dst_mac;
+	struct dm_addr src_nbma, dst_nbma;
+	uint8_t frame_len; /* octets of `frame` in use */
+	uint8_t frame[DM_FRAME_MAX];
+};
+
+/* USED_QUERY (first three) and USED_REPLY: how long ago the kernel last used an FDB entry */
+struct dm_used {
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr mac;
+	uint8_t found;	  /* 0: the kernel has no such entry */
+	uint32_t idle_ms; /* milliseconds since a frame went by it */
+};
+
+/* LINK: a VXLAN device as the kernel has it */
+#define DM_LINK_UP 0x01
+#define DM_LINK_EXTERNAL 0x02
+#define DM_LINK_VNIFILTER 0x04
+#define DM_LINK_BRIDGE_PORT 0x08
+#define DM_LINK_VLAN_BRIDGE 0x10 /* the bridge filters by VLAN */
+#define DM_LINK_LEARNING 0x20
+
+struct dm_link {
+	uint32_t ifindex;
+	char name[DM_IFNAME_LEN];
+	uint8_t flags;	      /* DM_LINK_* */
+	uint32_t vni;	      /* 0 for an external device */
+	struct dm_addr local; /* not set when the device has none */
+	struct dm_addr mac;
+	uint32_t mtu;	      /* octets */
+	uint32_t master;      /* ifindex of the bridge, 0 without one */
+};
+
+/* FAILURE: the kernel refused a record */
+struct dm_failure {
+	uint8_t rec; /* enum dm_rec_type of what failed */
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr mac; /* not set where the record has none */
+	uint32_t error;	    /* errno */
+};
+
+/* One record, of any type; LINK_DEL uses link.ifindex alone. */
+struct dm_rec {
+	uint8_t type; /* enum dm_rec_type */
+	union {
+		struct dm_hello hello;
+		struct dm_instance instance;
+		struct dm_instance_state state;
+		struct dm_hub hub;
+		struct dm_member member;
+		struct dm_mac mac;
+		struct dm_hairpin hairpin;
+		struct dm_used used;
+		struct dm_link link;
+		struct dm_failure failure;
+	};
+};
+
+/* Name of a record type for logs ("MAC_SET"); "?" when there is none. */
+const char *dm_rec_name(uint8_t type);
+
+/* A payload under construction; holds as many records as fit DM_MSG_PAYLOAD_MAX. Stays where it was initialised. */
+struct dm_batch {
+	struct dm_writer w;
+	uint16_t count;
+	uint8_t buf[DM_MSG_PAYLOAD_MAX];
+};
+
+/* Starts an empty payload. */
+void dm_batch_init(struct dm_batch *b);
+
+/*
+ * Appends one record; members its type does not carry stay behind. Returns false, and leaves
+ * the payload as it was, when it does not fit: send, init, put again. It never fits, not even
+ * an empty payload, when its type, an address family, a frame_len or a text without NUL is wrong.
+ */
+bool dm_batch_put(struct dm_batch *b, const struct dm_rec *rec);
+
+/* Writes the envelope. Returns the octets to send from b->buf, 0 for an empty payload. */
+size_t dm_batch_finish(struct dm_batch *b);
+
+enum dm_open {
+	DM_OPEN_OK = 0,
+	DM_OPEN_SHORT,	 /* no envelope in it, or not the records it counts */
+	DM_OPEN_VERSION, /* the other side speaks another version */
+};
+
+/* Opens a payload: *r then yields its records. *version, when not NULL, gets what the envelope says. */
+enum dm_open dm_msg_open(struct dm_reader *r, const uint8_t *octets, size_t len, uint16_t *version);
+
+/* Steps to the next record this version knows. Returns false at the end, or on a malformed one with r->bad set. */
+bool dm_msg_next(struct dm_reader *r, struct dm_rec *rec);
+
+#endif
