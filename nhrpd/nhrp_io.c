@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Packet input and output. A packet socket receives every NHRP message that
+ * comes by GRE; one look tells VPN messages (RFC 2735 4.1), which go to the
+ * engine, from plain ones, which go to the stock code through a socket pair
+ * whose other end is what os_socket() returns to it.
+ *
+ *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
+ *        ^              no ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
+ *        └──────────── os_sendmsg(), nhrp_io_send()
+ *
+ * So no VPN message, well-formed or not, ever reaches the stock parser. All in
+ * the main pthread. The functions named os_* are what the stock sources call.
+ */
+#include <config.h>
+
+#include "lib/zebra.h"
+#include <fcntl.h>
+#include <net/if_arp.h>
+#include <linux/if_packet.h>
+#include "lib/frrevent.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+#include "lib/network.h"
+
+#include "nhrpd.h"
+#include "os.h"
+#include "nhrpd/nhrp_io.h"
+
+#define IO_BURST 32		     /* messages a system call */
+#define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
+#define IO_RCVBUF (8 * 1024 * 1024) /* octets; a hub's spokes all speak at once after an outage */
+
+/* What goes before a plain message in the socket pair. */
+struct pair_header {
+	struct vpn_path from;
+};
+
+static struct {
+	int packet; /* the packet socket, -1 when not open */
+	int ours;   /* our end of the pair */
+	int stocks; /* the stock code's end */
+	struct event *reader;
+	void (*vpn)(const struct vpn_path *from, const uint8_t *octets, size_t len);
+	struct nhrp_io_counters counters;
+} io = { .packet = -1, .ours = -1, .stocks = -1 };
+
+/* --- receiving --- */
+
+/* Point-to-point GRE shows no link-layer address: the tunnel's own remote end it is. */
+static bool tunnel_remote(uint32_t ifindex, struct dm_addr *remote)
+{
+	struct nhrp_gre_info key = { .ifindex = (ifindex_t)ifindex };
+	const struct nhrp_gre_info *info = hash_lookup(nhrp_gre_list, &key);
+
+	return info && info->vtep_ip_remote.s_addr != INADDR_ANY &&
+	       dm_addr_set(remote, DM_IPV4, &info->vtep_ip_remote, 4);
+}
+
+static bool read_source(const struct sockaddr_ll *ll, struct vpn_path *from)
+{
+	from->ifindex = (uint32_t)ll->sll_ifindex;
+	if (ll->sll_halen == 4 && dm_addr_set(&from->nbma, DM_IPV4, ll->sll_addr, 4) && !dm_addr_is_zero(&from->nbma))
+		return true;
+	return tunnel_remote(from->ifindex, &from->nbma);
+}
+
+static void to_stock(const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct pair_header head = { .from = *from };
+	struct iovec iov[] = {
+		{ .iov_base = &head, .iov_len = sizeof(head) },
+		{ .iov_base = (void *)octets, .iov_len = len },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = array_size(iov) };
+
+	if (sendmsg(io.ours, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		io.counters.stock_queue_full++;
+}
+
+static void received(const struct sockaddr_ll *ll, const uint8_t *octets, size_t len)
+{
+	struct vpn_path from = { 0 };
+
+	if (ll->sll_pkttype == PACKET_OUTGOING)
+		return;
+	io.counters.received++;
+	if (!read_source(ll, &from)) {
+		io.counters.no_source++;
+		return;
+	}
+	if (!nhrp_is_vpn_encapsulated(octets, len))
+		to_stock(&from, octets, len);
+	else if (io.vpn)
+		io.vpn(&from, octets, len);
+}
+
+static void packet_readable(struct event *t)
+{
+	static uint8_t frames[IO_BURST][IO_FRAME];
+	static struct sockaddr_ll sources[IO_BURST];
+	struct mmsghdr burst[IO_BURST] = {};
+	struct iovec iov[IO_BURST];
+	int n;
+
+	event_add_read(master, packet_readable, NULL, io.packet, &io.reader);
+	for (size_t i = 0; i < IO_BURST; i++) {
+		iov[i] = (struct iovec){ .iov_base = frames[i], .iov_len = IO_FRAME };
+		burst[i].msg_hdr = (struct msghdr){
+			.msg_name = &sources[i],
+			.msg_namelen = sizeof(sources[i]),
+			.msg_iov = &iov[i],
+			.msg_iovlen = 1,
+		};
+	}
+	n = recvmmsg(io.packet, burst, IO_BURST, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++)
+		if (burst[i].msg_hdr.msg_flags & MSG_TRUNC)
+			io.counters.too_long++;
+		else
+			received(&sources[i], frames[i], burst[i].msg_len);
+}
+
+/* main holds the capabilities raised (see nhrp_main.c); a frr_with_privs here would lower them at its end. */
+static int open_packet_socket(void)
+{
+	int fd = socket(PF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(NHRP_GRE_PROTOCOL));
+	int size = IO_RCVBUF;
+
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		zlog_warn("cannot raise the packet socket's receive buffer to %d octets: %s", size,
+			  safe_strerror(errno));
+	return fd;
+}
+
+int os_socket(void)
+{
+	int pair[2];
+
+	if (io.stocks >= 0)
+		return io.stocks;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		zlog_err("cannot make the socket pair in front of the stock code: %s", safe_strerror(errno));
+		return -1;
+	}
+	io.ours = pair[0];
+	io.stocks = pair[1];
+	io.packet = open_packet_socket();
+	if (io.packet < 0)
+		zlog_err("cannot open a packet socket for NHRP (protocol 0x%04x): %s", NHRP_GRE_PROTOCOL,
+			 safe_strerror(errno));
+	else
+		event_add_read(master, packet_readable, NULL, io.packet, &io.reader);
+	return io.stocks;
+}
+
+int os_recvmsg(uint8_t *buf, size_t *len, int *ifindex, uint8_t *addr, size_t *addrlen)
+{
+	struct pair_header head;
+	struct iovec iov[] = {
+		{ .iov_base = &head, .iov_len = sizeof(head) },
+		{ .iov_base = buf, .iov_len = *len },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = array_size(iov) };
+	ssize_t got = recvmsg(io.stocks, &msg, MSG_DONTWAIT);
+	size_t octets;
+
+	if (got < (ssize_t)sizeof(head) || (msg.msg_flags & MSG_TRUNC))
+		return -1;
+	octets = dm_addr_len(&head.from.nbma);
+	if (octets > *addrlen)
+		return -1;
+	memcpy(addr, head.from.nbma.octets, octets);
+	*addrlen = octets;
+	*ifindex = (int)head.from.ifindex;
+	*len = (size_t)got - sizeof(head);
+	return 0;
+}
+
+/* --- sending --- */
+
+static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol, const uint8_t *octets,
+		    size_t len)
+{
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(protocol),
+		.sll_ifindex = (int)ifindex,
+		.sll_halen = (unsigned char)addrlen,
+	};
+	ssize_t sent;
+
+	if (addrlen > sizeof(to.sll_addr))
+		return -EINVAL;
+	memcpy(to.sll_addr, addr, addrlen);
+	sent = sendto(io.packet, octets, len, 0, (struct sockaddr *)&to, sizeof(to));
+	if (sent < 0) {
+		io.counters.send_failed++;
+		return -errno;
+	}
+	return (int)sent;
+}
+
+int os_sendmsg(const uint8_t *buf, size_t len, int ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol)
+{
+	return send_gre((uint32_t)ifindex, addr, addrlen, protocol, buf, len);
+}
+
+int nhrp_io_send(const struct vpn_path *path, const uint8_t *octets, size_t len)
+{
+	int rc = send_gre(path->ifindex, path->nbma.octets, dm_addr_len(&path->nbma), NHRP_GRE_PROTOCOL, octets, len);
+
+	return rc < 0 ? rc : 0;
+}
+
+/* --- the rest of what linux.c gave the stock code --- */
+
+static int write_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done;
+
+	if (fd < 0)
+		return -1;
+	done = write(fd, value, strlen(value)) > 0;
+	close(fd);
+	return done ? 0 : -1;
+}
+
+/* A hub that forwards out of the tunnel a packet came in by must not send ICMP redirects into it. */
+int os_configure_dmvpn(unsigned int ifindex, const char *ifname, int af)
+{
+	char path[128];
+	int rc;
+
+	if (af != AF_INET)
+		return 0;
+	rc = write_sysctl("/proc/sys/net/ipv4/conf/all/send_redirects", "0");
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/send_redirects", ifname);
+	return rc | write_sysctl(path, "0");
+}
+
+/* --- the rest --- */
+
+void nhrp_io_set_vpn_handler(void (*fn)(const struct vpn_path *from, const uint8_t *octets, size_t len))
+{
+	io.vpn = fn;
+}
+
+const struct nhrp_io_counters *nhrp_io_counters(void)
+{
+	return &io.counters;
+}
+
+void nhrp_io_terminate(void)
+{
+	event_cancel(&io.reader);
+	if (io.packet >= 0)
+		close(io.packet);
+	if (io.ours >= 0)
+		close(io.ours);
+	io.packet = io.ours = -1;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nhrpd as a backend of mgmtd: the table of frr-nhrpd's callbacks, and the
+ * connection over which mgmtd sends the configuration.
+ *
+ * mgmtd owns the configuration. At each connection it sends all of it that
+ * lies below the paths registered here, later every change, in transactions of
+ * two steps (prepare, apply). While mgmtd is away, nhrpd keeps what it has.
+ *
+ * Runs in nhrpd's main thread. What the callbacks do is in nhrp_nb_config.c;
+ * this daemon's own command line is in nhrp_local_cli.c.
+ */
+#include <config.h>
+#include <zebra.h>
+
+#include "lib/frrevent.h"
+#include "lib/log.h"
+#include "lib/mgmt_be_client.h"
+#include "lib/northbound.h"
+
+#include "nhrpd/nhrp_nb.h"
+#include "nhrpd/nhrp_nb_config.h"
+#include "yang/nhrpd_model.h"
+
+/* How long mgmtd may take to appear before the log mentions it, in seconds. */
+#define MGMTD_PATIENCE 10
+
+#define VPN_XPATH "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn"
+
+static struct mgmt_be_client *backend;
+static struct event *patience;
+
+const struct frr_yang_module_info frr_nhrpd_info = {
+	.name = "frr-nhrpd",
+	.nodes = {
+		{
+			.xpath = VPN_XPATH,
+			.cbs.apply_finish = nhrp_vpn_apply_finish,
+		},
+		{
+			.xpath = VPN_XPATH "/instance",
+			.cbs.create = nhrp_vpn_instance_create,
+			.cbs.destroy = nhrp_vpn_instance_destroy,
+		},
+		{
+			.xpath = VPN_XPATH "/instance/vlan",
+			.cbs.modify = nhrp_vpn_instance_vlan_modify,
+			.cbs.destroy = nhrp_vpn_instance_vlan_destroy,
+		},
+		{
+			.xpath = VPN_XPATH "/controller",
+			.cbs.modify = nhrp_vpn_controller_modify,
+			.cbs.destroy = nhrp_vpn_controller_destroy,
+		},
+		{
+			.xpath = VPN_XPATH "/role",
+			.cbs.modify = nhrp_vpn_role_modify,
+		},
+		{
+			.xpath = VPN_XPATH "/holdtime",
+			.cbs.modify = nhrp_vpn_holdtime_modify,
+		},
+		{ .xpath = NULL },
+	},
+};
+
+/* Before main(): frr_init() looks the module up, and nothing of ours runs earlier. */
+static void __attribute__((constructor)) embed_model(void)
+{
+	nhrpd_model_embed();
+}
+
+static void mgmtd_is_late(struct event *event)
+{
+	zlog_warn("no connection to mgmtd for %u s: VPNs stay as they are until it runs",
+		  MGMTD_PATIENCE);
+}
+
+static void mgmtd_changed(struct mgmt_be_client *client, uintptr_t loop, bool connected)
+{
+	event_cancel(&patience);
+	if (connected) {
+		zlog_info("connected to mgmtd: it sends the configuration of VPNs");
+		return;
+	}
+	zlog_warn("connection to mgmtd lost: VPNs stay as they are until it is back");
+}
+
+/*
+ * No more than our own part of each interface. Matching paths by prefix, mgmtd
+ * includes the interfaces themselves, which is how they come to exist here
+ * before their devices do.
+ */
+static const char *const config_xpaths[] = {
+	"/frr-interface:lib/interface/frr-nhrpd:nhrp",
+};
+
+static const char *const oper_xpaths[] = {
+	"/frr-backend:clients",
+};
+
+static struct mgmt_be_client_cbs client_callbacks = {
+	.client_connect_notify = mgmtd_changed,
+	.config_xpaths = config_xpaths,
+	.nconfig_xpaths = array_size(config_xpaths),
+	.oper_xpaths = oper_xpaths,
+	.noper_xpaths = array_size(oper_xpaths),
+};
+
+void nhrp_nb_init(struct event_loop *loop)
+{
+	nhrp_nb_config_init();
+	backend = mgmt_be_client_create("nhrpd", &client_callbacks, (uintptr_t)loop, loop);
+	event_add_timer(loop, mgmtd_is_late, NULL, MGMTD_PATIENCE, &patience);
+}
+
+void nhrp_nb_terminate(void)
+{
+	event_cancel(&patience);
+	nhrp_nb_config_terminate();
+	if (backend)
+		mgmt_be_client_destroy(backend);
+	backend = NULL;
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Configuration callbacks of frr-nhrpd.
+ *
+ * Each finds the interface and VPN that a node belongs to and calls one setter
+ * of nhrpd/vpn_config.h; the engine knows no YANG. Setters work by name, since
+ * a device may be configured long before it exists and keeps its configuration
+ * when it goes. Nothing here can fail: the model and mgmtd have refused what is
+ * wrong, and what depends on devices is the engine's to report.
+ *
+ * Called in nhrpd's main thread, from mgmtd's transactions: first each change,
+ * then once for each interface with changes nhrp_vpn_apply_finish().
+ *
+ * Not handled here: the running configuration is libfrr's; `interface` itself
+ * is libfrr's frr-interface.
+ */
+#include <config.h>
+#include <zebra.h>
+
+#include "lib/if.h"
+#include "lib/northbound.h"
+#include "lib/yang.h"
+
+#include "nhrpd/nhrp_nb_config.h"
+#include "nhrpd/vpn_config.h"
+
+/* What the leaf's default says in the model, for an interface that loses everything. */
+#define DEFAULT_HOLDTIME 7200
+
+/* The name of the interface that a node lies below. */
+static const char *ifname_of(const struct lyd_node *node)
+{
+	while (strcmp(node->schema->name, "interface") != 0)
+		node = lyd_parent(node);
+	return yang_dnode_get_string(node, "name");
+}
+
+static void set_instance(const struct lyd_node *instance, uint16_t vlan)
+{
+	vpn_config_instance_set(ifname_of(instance), yang_dnode_get_uint32(instance, "vpn-index"),
+				vlan);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn
+ */
+void nhrp_vpn_apply_finish(struct nb_cb_apply_finish_args *args)
+{
+	vpn_config_apply();
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/instance
+ */
+int nhrp_vpn_instance_create(struct nb_cb_create_args *args)
+{
+	/* the VLAN is there already: its own callback, which follows, only repeats it */
+	bool has_vlan = yang_dnode_exists(args->dnode, "vlan");
+
+	if (args->event == NB_EV_APPLY)
+		set_instance(args->dnode,
+			     has_vlan ? yang_dnode_get_uint16(args->dnode, "vlan") : 0);
+	return NB_OK;
+}
+
+int nhrp_vpn_instance_destroy(struct nb_cb_destroy_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_instance_unset(ifname_of(args->dnode),
+					  yang_dnode_get_uint32(args->dnode, "vpn-index"));
+	return NB_OK;
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/instance/vlan
+ */
+int nhrp_vpn_instance_vlan_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		set_instance(lyd_parent(args->dnode), yang_dnode_get_uint16(args->dnode, NULL));
+	return NB_OK;
+}
+
+int nhrp_vpn_instance_vlan_destroy(struct nb_cb_destroy_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		set_instance(lyd_parent(args->dnode), 0);
+	return NB_OK;
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/controller
+ */
+int nhrp_vpn_controller_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_controller_set(ifname_of(args->dnode),
+					  yang_dnode_get_string(args->dnode, NULL));
+	return NB_OK;
+}
+
+int nhrp_vpn_controller_destroy(struct nb_cb_destroy_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_controller_set(ifname_of(args->dnode), NULL);
+	return NB_OK;
+}
+
+/* The model's numbers and the engine's are the same; this is where that is checked. */
+static enum vpn_config_role role_of(const struct lyd_node *dnode)
+{
+	_Static_assert(VPN_ROLE_AUTO == 0 && VPN_ROLE_SPOKE == 1 && VPN_ROLE_HUB == 2,
+		       "enum vpn-role of frr-nhrpd.yang has these values");
+
+	return yang_dnode_get_enum(dnode, NULL);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/role
+ */
+int nhrp_vpn_role_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_role_set(ifname_of(args->dnode), role_of(args->dnode));
+	return NB_OK;
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime
+ */
+int nhrp_vpn_holdtime_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_holdtime_set(ifname_of(args->dnode),
+					yang_dnode_get_uint16(args->dnode, NULL));
+	return NB_OK;
+}
+
+static int unset_instance(const struct lyd_node *instance, void *ifname)
+{
+	vpn_config_instance_unset(ifname, yang_dnode_get_uint32(instance, "vpn-index"));
+	return YANG_ITER_CONTINUE;
+}
+
+/*
+ * `no interface X`: the northbound calls libfrr for the list entry and nobody
+ * for what lies below it. libfrr then deletes its object, and the running
+ * configuration still shows what that interface had.
+ */
+static int interface_deleted(struct interface *ifp)
+{
+	const struct lyd_node *vpn = NULL;
+
+	if (running_config->dnode)
+		vpn = yang_dnode_getf(running_config->dnode,
+				      "/frr-interface:lib/interface[name='%s']/frr-nhrpd:nhrp/vpn",
+				      ifp->name);
+	if (!vpn)
+		return 0;
+	yang_dnode_iterate(unset_instance, ifp->name, vpn, "./instance");
+	vpn_config_controller_set(ifp->name, NULL);
+	vpn_config_role_set(ifp->name, VPN_ROLE_AUTO);
+	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);
+	vpn_config_apply();
+	return 0;
+}
+
+void nhrp_nb_config_init(void)
+{
+	hook_register(if_del, interface_deleted);
+}
+
+void nhrp_nb_config_terminate(void)
+{
+	hook_unregister(if_del, interface_deleted);
+}

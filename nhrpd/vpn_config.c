@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Configuration on its way from the northbound to the engine: nothing is kept
+ * here, so what the engine holds is the configuration. Called by
+ * nhrp_nb_config.c in the main pthread.
+ */
+#include <config.h>
+
+#include "lib/zebra.h"
+
+#include "nhrpd/vpn_config.h"
+#include "nhrpd/vpn_controller.h"
+#include "nhrpd/vpn_glue.h"
+
+void vpn_config_instance_set(const char *ifname, uint32_t vpn_index, uint16_t vlan)
+{
+	vpn_engine_set_instance(vpn_glue_engine(), ifname, (struct vpn_id){ .index = vpn_index }, vlan);
+}
+
+void vpn_config_instance_unset(const char *ifname, uint32_t vpn_index)
+{
+	vpn_engine_unset_instance(vpn_glue_engine(), ifname, (struct vpn_id){ .index = vpn_index });
+}
+
+void vpn_config_controller_set(const char *ifname, const char *controller)
+{
+	vpn_engine_set_controller_name(vpn_glue_engine(), ifname, controller);
+}
+
+void vpn_config_role_set(const char *ifname, enum vpn_config_role role)
+{
+	vpn_engine_set_role(vpn_glue_engine(), ifname, role);
+}
+
+void vpn_config_holdtime_set(const char *ifname, uint16_t seconds)
+{
+	vpn_engine_set_holdtime(vpn_glue_engine(), ifname, seconds);
+}
+
+void vpn_config_apply(void)
+{
+	vpn_engine_commit(vpn_glue_engine());
+	vpn_controller_poll_now();
+	vpn_glue_kick();
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The setters that the northbound callbacks call: each hands one leaf of
+ * frr-nhrpd.yang to the engine. Main pthread only.
+ */
+#ifndef DMEVPN_VPN_CONFIG_H
+#define DMEVPN_VPN_CONFIG_H
+
+#include "nhrpd/vpn_engine.h"
+
+/* VPN vpn_index on the device; vlan 0 means the default. The device need not exist. */
+void vpn_config_instance_set(const char *ifname, uint32_t vpn_index, uint16_t vlan);
+void vpn_config_instance_unset(const char *ifname, uint32_t vpn_index);
+/* NULL takes the controller away. */
+void vpn_config_controller_set(const char *ifname, const char *controller);
+void vpn_config_role_set(const char *ifname, enum vpn_config_role role);
+/* Seconds, 1 to 65535. */
+void vpn_config_holdtime_set(const char *ifname, uint16_t seconds);
+/* A whole transaction has been applied: look at the controllers it names, and act. */
+void vpn_config_apply(void);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine as its own files see it: what every noun needs of the world (clock,
+ * log, module) and where the tables hang.
+ *
+ *   engine ── devices (by name) ── instances (by VPN-ID)
+ *                                     ├─ spoke: hubs (by path), shortcuts (by MAC)
+ *                                     └─ hub:   members (by NBMA), macs (by MAC) ── askers (by NBMA)
+ */
+#ifndef DMEVPN_VPN_CORE_H
+#define DMEVPN_VPN_CORE_H
+
+#include "lib/memory.h"
+#include "nhrpd/vpn_engine.h"
+#include "nhrpd/vpn_instance.h"
+#include "nhrpd/vpn_link.h"
+#include "nhrpd/vpn_timer.h"
+
+DECLARE_MGROUP(VPNENGINE);
+
+#define VPN_SYNC_GRACE_MS 30000 /* from the dump to SYNC_END: time to get configuration and members back */
+
+/* Log lines that the network can provoke: one a second of each kind. */
+enum vpn_gate {
+	VPN_GATE_DROP,
+	VPN_GATE_ERROR,
+	VPN_GATE_MEMBER,
+	VPN_GATE_FAILURE,
+	VPN_GATE_COUNT,
+};
+
+struct vpn_engine {
+	struct vpn_ops ops;
+	void *ctx;
+	uint64_t epoch;
+	bool debug;
+	struct vpn_timers_head timers;
+	struct vpn_devices_head devices;
+	struct vpn_index_head index;
+	struct vpn_vnis_head vnis;
+	struct vpn_links_head links;
+	struct vpn_ctls_head ctls;
+	struct vpn_counters counters;
+
+	bool dataplane; /* the module can be reached */
+	bool synced;	/* … and has dumped what it holds */
+	char dataplane_reason[DM_REASON_LEN];
+	struct vpn_timer sync;
+
+	struct {
+		bool open_since; /* a line was logged at `at` */
+		uint64_t at;	 /* ms */
+		unsigned int suppressed;
+	} gates[VPN_GATE_COUNT];
+	uint64_t error_window; /* ms; start of the second in which errors_sent counts */
+	unsigned int errors_sent;
+};
+
+/* Milliseconds of the world's clock. */
+uint64_t vpn_now(struct vpn_engine *e);
+/* One line to the log; debug lines only while debugging. */
+void vpn_log(struct vpn_engine *e, enum vpn_log level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same for lines that the network can provoke: one a second of its KIND, with the number of those held back. */
+void vpn_log_gated(struct vpn_engine *e, enum vpn_gate kind, enum vpn_log level, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Hands REC to the module, or drops it while there is none: a sync restates all. */
+void vpn_program(struct vpn_engine *e, const struct dm_rec *rec);
+/* True when both name the same interface and NBMA address. */
+bool vpn_path_same(const struct vpn_path *a, const struct vpn_path *b);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From octets to the handler: decode, find the instance, check what every
+ * message must satisfy, and hand over by (role, type). The one drop path for
+ * malformed messages and the one for refused ones are here, so each is counted
+ * once and logged at most once a second.
+ *
+ * RFC 2735 3.4 (VPN not supported), RFC 2332 5.3 (compulsory extensions).
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_dispatch.h"
+#include "nhrpd/vpn_hub.h"
+#include "nhrpd/vpn_message.h"
+
+typedef void (*handler)(struct vpn_engine *, struct vpn_instance *, const struct vpn_path *, const struct nhrp_msg *);
+
+/* What each role acts on; the rest is another role's business. */
+static const handler spoke_handlers[VPN_OP_COUNT] = {
+	[NHRP_OP_RESOLUTION_REPLY] = vpn_shortcut_resolution_reply,
+	[NHRP_OP_REGISTRATION_REPLY] = vpn_spoke_registration_reply,
+	[NHRP_OP_PURGE_REQUEST] = vpn_shortcut_purge_request,
+	[NHRP_OP_TRAFFIC_INDICATION] = vpn_shortcut_indication,
+	[NHRP_OP_ERROR_INDICATION] = vpn_spoke_error_indication,
+};
+static const handler hub_handlers[VPN_OP_COUNT] = {
+	[NHRP_OP_RESOLUTION_REQUEST] = vpn_hub_resolution_request,
+	[NHRP_OP_REGISTRATION_REQUEST] = vpn_hub_registration_request,
+	[NHRP_OP_PURGE_REPLY] = vpn_purge_reply,
+	[NHRP_OP_ERROR_INDICATION] = vpn_hub_error_indication,
+};
+
+static void drop(struct vpn_engine *e, const struct vpn_path *from, enum nhrp_drop why, uint32_t value)
+{
+	char text[DM_ADDR_STRLEN];
+
+	e->counters.dropped[why]++;
+	vpn_log_gated(e, VPN_GATE_DROP, VPN_LOG_WARN, "dropped a malformed VPN message from %s: %s (%u)",
+		      dm_addr_str(&from->nbma, text), nhrp_drop_name(why), value);
+}
+
+void vpn_refuse(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m, enum vpn_refusal why)
+{
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	e->counters.refused[why]++;
+	vpn_log(e, VPN_LOG_DEBUG, "refused %s from %s in VPN %s: %s", nhrp_op_name(m->op),
+		dm_addr_str(&from->nbma, text), vpn_id_str(&m->vpn, id), vpn_refusal_name(why));
+}
+
+/* The instance the message is for: of that VPN, and controlled by the interface it came in on. */
+static struct vpn_instance *find_instance(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	struct vpn_instance *inst = vpn_instance_of(e, &m->vpn);
+
+	if (inst && inst->role != DM_ROLE_NONE && inst->local.ifindex == from->ifindex)
+		return inst;
+	if (inst && inst->role == DM_ROLE_NONE) { /* configured, but cannot run yet: the other side asks again */
+		vpn_refuse(e, from, m, VPN_REFUSED_NOT_READY);
+		return NULL;
+	}
+	vpn_refuse(e, from, m, VPN_REFUSED_UNKNOWN_VPN);
+	if (nhrp_op_is_request(m->op))
+		vpn_message_error(e, NULL, from, m, NHRP_ERR_VPN_NOT_SUPPORTED, 0);
+	return NULL;
+}
+
+void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct vpn_instance *inst;
+	enum nhrp_drop why;
+	uint32_t value = 0;
+	uint16_t offset;
+	struct nhrp_msg m;
+	handler fn;
+
+	why = nhrp_msg_decode(&m, octets, len, &value);
+	if (why == NHRP_DROP_NONE && !m.has_vpn)
+		why = NHRP_DROP_ENCAPSULATION;
+	if (why != NHRP_DROP_NONE) {
+		drop(e, from, why, value);
+		return;
+	}
+	e->counters.received[m.op]++;
+	inst = find_instance(e, from, &m);
+	if (!inst)
+		return;
+	fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
+	if (!fn) {
+		vpn_refuse(e, from, &m, VPN_REFUSED_WRONG_ROLE);
+		return;
+	}
+	if (nhrp_pro_family(m.pro_type) != DM_MAC) {
+		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
+		return;
+	}
+	if (nhrp_op_is_request(m.op) && vpn_message_unknown_compulsory(&m, &offset)) {
+		vpn_refuse(e, from, &m, VPN_REFUSED_COMPULSORY_EXTENSION);
+		vpn_message_error(e, inst, from, &m, NHRP_ERR_UNRECOGNIZED_EXTENSION, offset);
+		return;
+	}
+	fn(e, inst, from, &m);
+}

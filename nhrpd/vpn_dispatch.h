@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The one path of refusal; vpn_engine_packet() itself is in vpn_engine.h.
+ */
+#ifndef DMEVPN_VPN_DISPATCH_H
+#define DMEVPN_VPN_DISPATCH_H
+
+#include "nhrpd/vpn_engine.h"
+
+/* Counts a well-formed message that is not acted on, and says so in the debug log. */
+void vpn_refuse(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m, enum vpn_refusal why);
+
+#endif

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine itself: its life, the world it is given, configuration on its way
+ * to the devices, and the conversation with the zebra module.
+ *
+ * Object: the engine (one a process). Called by the glue from the main pthread only.
+ *
+ * What it does not do: speak NHRP (vpn_spoke.c, vpn_shortcut.c, vpn_hub.c) or
+ * decide what an instance is (vpn_instance.c).
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_hub.h"
+
+DEFINE_MGROUP(VPNENGINE, "DMEVPN engine");
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_ENGINE, "VPN engine");
+
+/* --- the world --- */
+
+uint64_t vpn_now(struct vpn_engine *e)
+{
+	return e->ops.now(e->ctx);
+}
+
+void vpn_log(struct vpn_engine *e, enum vpn_log level, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (level == VPN_LOG_DEBUG && !e->debug)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	e->ops.log(e->ctx, level, line);
+}
+
+void vpn_log_gated(struct vpn_engine *e, enum vpn_gate kind, enum vpn_log level, const char *fmt, ...)
+{
+	uint64_t now = vpn_now(e);
+	char line[512];
+	va_list ap;
+
+	if (e->gates[kind].open_since && now - e->gates[kind].at < 1000) {
+		e->gates[kind].suppressed++;
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (e->gates[kind].suppressed)
+		vpn_log(e, level, "%s; %u more unlogged", line, e->gates[kind].suppressed);
+	else
+		vpn_log(e, level, "%s", line);
+	e->gates[kind].open_since = true;
+	e->gates[kind].at = now;
+	e->gates[kind].suppressed = 0;
+}
+
+void vpn_program(struct vpn_engine *e, const struct dm_rec *rec)
+{
+	if (e->dataplane)
+		e->ops.program(e->ctx, rec);
+}
+
+bool vpn_path_same(const struct vpn_path *a, const struct vpn_path *b)
+{
+	return a->ifindex == b->ifindex && dm_addr_same(&a->nbma, &b->nbma);
+}
+
+/* --- life --- */
+
+/* Grace is over: what has not been restated by now is not wanted any more. */
+static void sync_over(struct vpn_engine *e, void *arg)
+{
+	struct dm_rec rec = { .type = DM_REC_SYNC_END };
+
+	vpn_program(e, &rec);
+	vpn_log(e, VPN_LOG_DEBUG, "zebra module: synchronised");
+}
+
+struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t epoch)
+{
+	struct vpn_engine *e = XCALLOC(MTYPE_VPN_ENGINE, sizeof(*e));
+
+	e->ops = *ops;
+	e->ctx = ctx;
+	e->epoch = epoch;
+	vpn_timers_init(&e->timers);
+	vpn_devices_init(&e->devices);
+	vpn_index_init(&e->index);
+	vpn_vnis_init(&e->vnis);
+	vpn_links_init(&e->links);
+	vpn_ctls_init(&e->ctls);
+	vpn_timer_init(&e->sync, sync_over, NULL);
+	snprintf(e->dataplane_reason, sizeof(e->dataplane_reason), "zebra module zebra_dmevpn has not answered yet");
+	return e;
+}
+
+void vpn_engine_free(struct vpn_engine *e)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	e->dataplane = false; /* nothing below may reach the kernel: what runs there goes on */
+	frr_each_safe (vpn_devices, &e->devices, dev) {
+		while ((inst = vpn_instances_first(&dev->instances)))
+			vpn_instance_del(e, inst, false);
+		dev->controller[0] = '\0';
+		dev->role = VPN_ROLE_AUTO;
+		dev->holdtime = VPN_DEFAULT_HOLDTIME;
+		vpn_device_trim(e, dev);
+	}
+	vpn_link_clear(e);
+	vpn_timer_stop(e, &e->sync);
+	vpn_ctls_fini(&e->ctls);
+	vpn_links_fini(&e->links);
+	vpn_vnis_fini(&e->vnis);
+	vpn_index_fini(&e->index);
+	vpn_devices_fini(&e->devices);
+	vpn_timers_fini(&e->timers);
+	XFREE(MTYPE_VPN_ENGINE, e);
+}
+
+uint64_t vpn_engine_run(struct vpn_engine *e)
+{
+	return vpn_timers_run(e);
+}
+
+/* --- configuration --- */
+
+void vpn_engine_set_instance(struct vpn_engine *e, const char *ifname, struct vpn_id vpn, uint16_t vlan)
+{
+	vpn_instance_get(e, vpn_device_get(e, ifname), vpn)->vlan_config = vlan;
+}
+
+void vpn_engine_unset_instance(struct vpn_engine *e, const char *ifname, struct vpn_id vpn)
+{
+	struct vpn_device *dev = vpn_device_find(e, ifname);
+	struct vpn_instance ref = { .vpn = vpn };
+	struct vpn_instance *inst = dev ? vpn_instances_find(&dev->instances, &ref) : NULL;
+
+	if (inst)
+		vpn_instance_del(e, inst, true);
+}
+
+void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, const char *controller)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+
+	snprintf(dev->controller, sizeof(dev->controller), "%s", controller ? controller : "");
+}
+
+void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role)
+{
+	vpn_device_get(e, ifname)->role = role;
+}
+
+void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_instance *inst;
+
+	if (dev->holdtime == seconds)
+		return;
+	dev->holdtime = seconds;
+	/* the hubs hold us by the old time until they are told */
+	frr_each (vpn_instances, &dev->instances, inst)
+		vpn_spoke_register_now(e, inst);
+}
+
+void vpn_engine_commit(struct vpn_engine *e)
+{
+	struct vpn_device *dev;
+
+	vpn_update_all(e);
+	frr_each_safe (vpn_devices, &e->devices, dev)
+		vpn_device_trim(e, dev);
+	vpn_ctl_trim(e);
+}
+
+void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg)
+{
+	struct vpn_device *dev, *before;
+
+	frr_each (vpn_devices, &e->devices, dev) {
+		if (!dev->controller[0] || !vpn_instances_count(&dev->instances))
+			continue;
+		/* once each: skip when an earlier device named it */
+		frr_each (vpn_devices, &e->devices, before)
+			if (before == dev || !strcmp(before->controller, dev->controller))
+				break;
+		if (before == dev)
+			fn(arg, dev->controller);
+	}
+}
+
+/* --- the zebra module --- */
+
+void vpn_engine_dataplane(struct vpn_engine *e, bool up, const char *reason)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	if (!up && !e->dataplane && !strcmp(e->dataplane_reason, reason))
+		return;
+	snprintf(e->dataplane_reason, sizeof(e->dataplane_reason), "%s", reason ? reason : "");
+	e->dataplane = up;
+	e->synced = false;
+	vpn_timer_stop(e, &e->sync);
+	/* what the module held is its own again until we restate it; forwarding goes on meanwhile */
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst)
+			vpn_instance_unask(e, inst);
+	if (up)
+		vpn_link_mark(e);
+	vpn_update_all(e);
+}
+
+/* The dump is over: whoever can run is asked for, and states what it holds once it is ready. */
+static void dump_end(struct vpn_engine *e)
+{
+	e->synced = true;
+	vpn_link_sweep(e);
+	vpn_update_all(e);
+	vpn_timer_set(e, &e->sync, VPN_SYNC_GRACE_MS);
+}
+
+static void failure(struct vpn_engine *e, const struct dm_failure *f)
+{
+	char mac[DM_ADDR_STRLEN];
+
+	vpn_log_gated(e, VPN_GATE_FAILURE, VPN_LOG_WARN, "zebra module: %s ifindex %u vni %u mac %s failed: %s",
+		      dm_rec_name(f->rec), f->ifindex, f->vni, dm_addr_str(&f->mac, mac), strerror((int)f->error));
+}
+
+static struct vpn_instance *of_role(struct vpn_engine *e, uint32_t ifindex, uint32_t vni, enum dm_role role)
+{
+	struct vpn_instance *inst = vpn_instance_by_vni(e, ifindex, vni);
+
+	return inst && inst->role == role ? inst : NULL;
+}
+
+void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
+{
+	struct vpn_instance *inst;
+
+	switch (rec->type) {
+	case DM_REC_DUMP_END:
+		dump_end(e);
+		break;
+	case DM_REC_LINK:
+		vpn_link_set(e, &rec->link);
+		break;
+	case DM_REC_LINK_DEL:
+		vpn_link_del(e, rec->link.ifindex);
+		break;
+	case DM_REC_INSTANCE_STATE:
+		vpn_instance_state(e, &rec->state);
+		break;
+	case DM_REC_MEMBER_HAVE:
+		inst = of_role(e, rec->member.ifindex, rec->member.vni, DM_ROLE_HUB);
+		if (inst)
+			vpn_member_adopt(e, inst, &rec->member);
+		break;
+	case DM_REC_MAC_SEEN:
+		inst = of_role(e, rec->mac.ifindex, rec->mac.vni, DM_ROLE_HUB);
+		if (inst)
+			vpn_mac_seen(e, inst, &rec->mac);
+		break;
+	case DM_REC_HAIRPIN:
+		inst = of_role(e, rec->hairpin.ifindex, rec->hairpin.vni, DM_ROLE_HUB);
+		if (inst)
+			vpn_hub_hairpin(e, inst, &rec->hairpin);
+		break;
+	case DM_REC_USED_REPLY:
+		inst = of_role(e, rec->used.ifindex, rec->used.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_shortcut_used(e, inst, &rec->used);
+		break;
+	case DM_REC_FAILURE:
+		failure(e, &rec->failure);
+		break;
+	}
+}
+
+void vpn_engine_set_debug(struct vpn_engine *e, bool on)
+{
+	e->debug = on;
+}
+
+struct vpn_counters *vpn_engine_counters(struct vpn_engine *e)
+{
+	return &e->counters;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The VPN engine's face: everything the glue tells it and everything it asks of
+ * the world. The engine holds the protocol state of all VPNs of this node
+ * (RFC 2332 for MAC addresses in VPNs of RFC 2735) and knows no socket, no
+ * daemon, no YANG and no clock of its own, so tests run two of them in memory.
+ *
+ * Not thread safe: one engine, one thread.
+ */
+#ifndef DMEVPN_VPN_ENGINE_H
+#define DMEVPN_VPN_ENGINE_H
+
+#include "lib/addr.h"
+#include "lib/dmevpn_msg.h"
+#include "lib/nhrp_msg.h"
+#include "nhrpd/vpn_counters.h"
+
+struct vpn_engine;
+
+/* Where a control packet came from or goes to. Identified by both: NBMA addresses repeat over tunnels. */
+struct vpn_path {
+	uint32_t ifindex;    /* of the GRE interface */
+	struct dm_addr nbma; /* outer address of the other end */
+};
+
+enum vpn_log {
+	VPN_LOG_DEBUG,
+	VPN_LOG_INFO,
+	VPN_LOG_WARN,
+};
+
+/* What the engine needs of the world; CTX is handed back unchanged. */
+struct vpn_ops {
+	/* Sends LEN octets of NHRP, VPN encapsulation included, by GRE. */
+	void (*send)(void *ctx, const struct vpn_path *path, const uint8_t *octets, size_t len);
+	/* Hands one record to the zebra module; dropped while it is not connected, restated at the next sync. */
+	void (*program)(void *ctx, const struct dm_rec *rec);
+	/* Monotonic milliseconds. */
+	uint64_t (*now)(void *ctx);
+	/* 32 unpredictable bits. */
+	uint32_t (*random)(void *ctx);
+	void (*log)(void *ctx, enum vpn_log level, const char *line);
+};
+
+#define VPN_IFNAME_LEN DM_IFNAME_LEN
+#define VPN_DEFAULT_HOLDTIME 7200 /* seconds, as stock nhrpd */
+#define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
+
+/* A GRE interface that VPNs use for control, as the glue finds it. Identified by name. */
+struct vpn_controller {
+	char name[VPN_IFNAME_LEN];
+	bool up;		 /* exists, is up, and NHRP knows its NBMA address */
+	bool authentication;	 /* `ip nhrp authentication` is set on it */
+	char reason[DM_REASON_LEN]; /* why not, when it is not up */
+	uint32_t ifindex;
+	struct dm_addr nbma;	 /* our outer address */
+	size_t num_servers;
+	struct {
+		struct dm_addr proto; /* as configured; not set for `dynamic` */
+		struct dm_addr nbma;
+	} servers[VPN_SERVERS_MAX];
+};
+
+enum vpn_config_role {
+	VPN_ROLE_AUTO = 0,
+	VPN_ROLE_SPOKE,
+	VPN_ROLE_HUB,
+};
+
+/* Makes an engine; OPS is copied, CTX is borrowed. EPOCH tells this life from others (boot epoch in messages). */
+struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t epoch);
+
+/* Frees the engine and all it holds; programs nothing: what runs in the kernel goes on. */
+void vpn_engine_free(struct vpn_engine *e);
+
+/* Does all that is due. Returns the milliseconds until something is due again. */
+uint64_t vpn_engine_run(struct vpn_engine *e);
+
+/* --- configuration (design: two lines make a spoke or a hub); takes effect at vpn_engine_commit() --- */
+
+/* VPN vpn on device IFNAME; VLAN 0 means the default. Replaces an earlier VLAN of the same VPN. */
+void vpn_engine_set_instance(struct vpn_engine *e, const char *ifname, struct vpn_id vpn, uint16_t vlan);
+void vpn_engine_unset_instance(struct vpn_engine *e, const char *ifname, struct vpn_id vpn);
+/* NULL takes the controller away. */
+void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, const char *controller);
+void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role);
+/* Seconds, 1 to 65535. */
+void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
+/* A whole transaction has been set: act on it. */
+void vpn_engine_commit(struct vpn_engine *e);
+/* Calls FN with each controller name that the configuration uses, once each. */
+void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg);
+
+/* --- what the node looks like --- */
+
+/* The controller as it is now; a repeated equal report changes nothing. */
+void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c);
+
+/* --- the zebra module --- */
+
+/* The module can be reached (after its HELLO_ACK) or not; REASON when not. */
+void vpn_engine_dataplane(struct vpn_engine *e, bool up, const char *reason);
+/* One record from the module. DUMP_END is answered by restating everything and SYNC_END. */
+void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec);
+
+/* --- the wire --- */
+
+/* One VPN-encapsulated message as it came by GRE. Malformed ones are counted and logged at most once a second. */
+void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len);
+
+/* --- looking in, for show commands and tests; views live until the engine is called again --- */
+
+enum vpn_state {
+	VPN_INACTIVE,
+	VPN_REGISTERING,
+	VPN_UP,
+};
+
+const char *vpn_state_name(enum vpn_state s);	/* "inactive", "registering", "up" */
+const char *vpn_role_name(enum dm_role role);	/* "none", "spoke", "hub" */
+
+struct vpn_hub_view {
+	struct dm_addr proto, transport;
+	struct dm_addr nbma, mac; /* of the hub's VXLAN device; not set before it answered */
+	uint32_t vni;
+	bool registered, active;
+	uint32_t expires_in; /* seconds */
+};
+
+struct vpn_instance_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	enum dm_role role;
+	enum vpn_state state;
+	const char *reason; /* "" when up */
+	const char *controller;
+	uint32_t vni;
+	uint16_t vlan; /* hub */
+	struct dm_addr nbma, mac;
+	uint16_t holdtime; /* seconds */
+	size_t num_members, num_macs, num_shortcuts;
+	size_t num_hubs;
+	struct vpn_hub_view hubs[VPN_SERVERS_MAX];
+};
+
+struct vpn_member_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	struct dm_addr nbma, mac, transport;
+	uint32_t vni;
+	uint16_t holdtime;   /* seconds */
+	uint32_t expires_in; /* seconds */
+	uint32_t uptime;	   /* seconds */
+	size_t num_macs;
+};
+
+struct vpn_mac_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	struct dm_addr mac, nbma;
+	uint32_t vni;
+	const char *type; /* "learned", "shortcut", "resolving", "negative" */
+	bool has_expiry, used;
+	uint32_t expires_in; /* seconds */
+	uint32_t uptime;	   /* seconds */
+};
+
+/* Call FN for each object, instances by (ifname, vpn), the others within them. */
+void vpn_engine_each_instance(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_instance_view *v), void *arg);
+void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_member_view *v), void *arg);
+void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg);
+/* The counters, which live as long as the engine. */
+struct vpn_counters *vpn_engine_counters(struct vpn_engine *e);
+/* Debug lines are made only while this is on. */
+void vpn_engine_set_debug(struct vpn_engine *e, bool on);
+
+#endif

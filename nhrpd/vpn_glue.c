@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's world inside nhrpd: the functions of struct vpn_ops on top of
+ * libfrr, and the one event that runs the engine's timers. Main pthread.
+ */
+#include <config.h>
+
+#include "lib/zebra.h"
+#include <sys/random.h>
+#include "lib/frrevent.h"
+#include "lib/log.h"
+#include "lib/monotime.h"
+#include "lib/network.h"
+
+#include "nhrpd.h"
+#include "nhrpd/nhrp_io.h"
+#include "nhrpd/vpn_controller.h"
+#include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_zapi.h"
+
+static struct vpn_engine *engine;
+static struct event *run_event;
+static bool debug_configured;
+
+/* "debug nhrp all" is the stock code's command and means us too. */
+static bool debugging(void)
+{
+	return debug_configured || debug_flags == NHRP_DEBUG_ALL;
+}
+
+static void ops_send(void *ctx, const struct vpn_path *path, const uint8_t *octets, size_t len)
+{
+	char text[DM_ADDR_STRLEN];
+	int rc = nhrp_io_send(path, octets, len);
+
+	if (rc < 0 && debugging())
+		zlog_debug("VPN message to %s not sent: %s", dm_addr_str(&path->nbma, text), safe_strerror(-rc));
+}
+
+static void ops_program(void *ctx, const struct dm_rec *rec)
+{
+	vpn_zapi_program(rec);
+}
+
+static uint64_t ops_now(void *ctx)
+{
+	return (uint64_t)monotime(NULL) / 1000;
+}
+
+/* Request IDs must not be guessed, so they come from the kernel, 256 at a time. */
+static uint32_t ops_random(void *ctx)
+{
+	static uint32_t pool[256];
+	static size_t left;
+
+	if (!left) {
+		if (getrandom(pool, sizeof(pool), 0) != (ssize_t)sizeof(pool))
+			return (uint32_t)frr_weak_random();
+		left = array_size(pool);
+	}
+	return pool[--left];
+}
+
+static void ops_log(void *ctx, enum vpn_log level, const char *line)
+{
+	switch (level) {
+	case VPN_LOG_DEBUG:
+		zlog_debug("%s", line);
+		break;
+	case VPN_LOG_INFO:
+		zlog_info("%s", line);
+		break;
+	case VPN_LOG_WARN:
+		zlog_warn("%s", line);
+		break;
+	}
+}
+
+static void run(struct event *t)
+{
+	uint64_t wait;
+
+	vpn_engine_set_debug(engine, debugging());
+	wait = vpn_engine_run(engine);
+	event_add_timer_msec(master, run, NULL, (long)wait, &run_event);
+}
+
+void vpn_glue_kick(void)
+{
+	/* what the engine was told may be due sooner than the armed timer */
+	event_cancel(&run_event);
+	event_add_event(master, run, NULL, 0, &run_event);
+}
+
+static void packet(const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	vpn_engine_set_debug(engine, debugging());
+	vpn_engine_packet(engine, from, octets, len);
+	vpn_glue_kick();
+}
+
+void vpn_glue_set_debug(bool on)
+{
+	debug_configured = on;
+}
+
+bool vpn_glue_debug(void)
+{
+	return debug_configured;
+}
+
+struct vpn_engine *vpn_glue_engine(void)
+{
+	return engine;
+}
+
+void vpn_glue_init(void)
+{
+	static const struct vpn_ops ops = {
+		.send = ops_send,
+		.program = ops_program,
+		.now = ops_now,
+		.random = ops_random,
+		.log = ops_log,
+	};
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	engine = vpn_engine_new(&ops, NULL, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec);
+	nhrp_io_set_vpn_handler(packet);
+	vpn_zapi_init();
+	vpn_controller_init();
+	vpn_glue_kick();
+}
+
+void vpn_glue_terminate(void)
+{
+	nhrp_io_set_vpn_handler(NULL);
+	vpn_controller_terminate();
+	vpn_zapi_terminate();
+	event_cancel(&run_event);
+	vpn_engine_free(engine);
+	engine = NULL;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine in its daemon: the process' one engine, its clock, log and timers.
+ */
+#ifndef DMEVPN_VPN_GLUE_H
+#define DMEVPN_VPN_GLUE_H
+
+#include "nhrpd/vpn_engine.h"
+
+/* Makes the engine and connects it to packet I/O, the zebra module and the controllers. */
+void vpn_glue_init(void);
+/* Ends it in order: no more input, no more events, then the engine; the kernel is left as it is. */
+void vpn_glue_terminate(void);
+/* The engine; valid between init and terminate. */
+struct vpn_engine *vpn_glue_engine(void);
+/* "debug nhrp vpn" as configured; "debug nhrp all" has the same effect without being that. */
+void vpn_glue_set_debug(bool on);
+bool vpn_glue_debug(void);
+/* Runs what is due, soon: to be called after the engine was told something. */
+void vpn_glue_kick(void);
+
+#endif

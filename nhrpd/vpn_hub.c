@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a hub answers and tells. Called by vpn_dispatch.c with messages and by
+ * vpn_engine.c with the module's hairpins; the tables are vpn_member.c's.
+ * RFC 2332 5.2.1 to 5.2.4, 5.2.7; RFC 2735 3. The Traffic Indication is Cisco's and
+ * FRR's message type 8.
+ *
+ *   Registration Request ──> member, MEMBER_SET ──> reply: our end in Responder Address
+ *   HAIRPIN ───────────────> Traffic Indication to the source's member
+ *   Resolution Request ────> reply with the member's end, the asker remembered
+ *
+ * Not here: forwarding a frame (the module's BPF switch does), other hubs.
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_dispatch.h"
+#include "nhrpd/vpn_hub.h"
+#include "nhrpd/vpn_message.h"
+
+/* --- registration --- */
+
+static bool makes_sense(const struct vpn_instance *inst, const struct nhrp_msg *req, const struct nhrp_cie *cie)
+{
+	return cie->sub.has_vni && dm_addr_is_set(&cie->nbma) && dm_addr_same(&cie->nbma, &req->src_nbma) &&
+	       !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
+	       !dm_addr_same(&cie->nbma, &inst->nbma) && cie->nbma.family == inst->nbma.family &&
+	       req->src_proto.family == DM_MAC && !dm_addr_is_multicast(&req->src_proto) && cie->holding_time;
+}
+
+/* A member's entry is its own: from elsewhere only the owner of that very address may change it. */
+static bool may_change(const struct vpn_member *m, const struct vpn_path *from)
+{
+	return vpn_path_same(&m->path, from) || dm_addr_same(&m->nbma, &from->nbma);
+}
+
+static uint8_t registration_code(struct vpn_instance *inst, const struct vpn_path *from, const struct nhrp_msg *req,
+				 const struct nhrp_cie *cie)
+{
+	const struct vpn_member *m = vpn_member_find(inst, &req->src_nbma);
+
+	if (!makes_sense(inst, req, cie) || (m && !may_change(m, from)))
+		return NHRP_CIE_PROHIBITED;
+	if ((req->flags & NHRP_REG_UNIQUE) && vpn_member_owner(inst, &req->src_proto, &req->src_nbma))
+		return NHRP_CIE_UNIQUE_EXISTS;
+	if (!m && vpn_members_count(&inst->members) >= VPN_MEMBERS_MAX)
+		return NHRP_CIE_NO_RESOURCES;
+	return NHRP_CIE_SUCCESS;
+}
+
+static void register_member(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			    const struct nhrp_msg *req, struct nhrp_cie *cie)
+{
+	struct vpn_member *m = vpn_member_find(inst, &req->src_nbma);
+	bool is_new = !m, changed = !m || m->vni != cie->sub.vni;
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	if (is_new)
+		m = vpn_member_new(e, inst, &req->src_nbma);
+	if (cie->holding_time < VPN_HOLDTIME_MIN)
+		cie->holding_time = VPN_HOLDTIME_MIN;
+	m->mac = req->src_proto;
+	m->path = *from;
+	m->unique = req->flags & NHRP_REG_UNIQUE;
+	m->holdtime = cie->holding_time;
+	m->vni = cie->sub.vni;
+	vpn_timer_set(e, &m->expiry, (uint64_t)cie->holding_time * 1000);
+	if (is_new) {
+		vpn_log_gated(e, VPN_GATE_MEMBER, VPN_LOG_INFO, "VPN %s on %s: member %s registered with VNI %u",
+			      vpn_id_str(&inst->vpn, id), inst->dev->name, dm_addr_str(&m->nbma, text), m->vni);
+		vpn_member_forget_former(e, m);
+	}
+	if (changed) {
+		vpn_member_program(e, m);
+		vpn_member_changed(e, m);
+	}
+}
+
+static void refuse_registration(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *req,
+				struct nhrp_cie *cie)
+{
+	cie->holding_time = 0; /* RFC 2332 5.2.0.1: what is refused is held for no time */
+	vpn_refuse(e, from, req, cie->code == NHRP_CIE_NO_RESOURCES ? VPN_REFUSED_LIMIT : VPN_REFUSED_CONTENT);
+}
+
+/* Our members have one VXLAN end each: what a request names beyond the first client is refused, and said so. */
+static void answer_other_cies(struct nhrp_builder *b, const struct nhrp_msg *req, struct dm_reader *body)
+{
+	struct nhrp_cie cie;
+
+	while (nhrp_cie_next(body, req->afn, req->pro_type, &cie)) {
+		cie.code = NHRP_CIE_PROHIBITED;
+		cie.holding_time = 0;
+		nhrp_build_cie(b, &cie);
+	}
+}
+
+void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				  const struct nhrp_msg *req)
+{
+	struct dm_reader body = req->body;
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_cie cie, data;
+	struct nhrp_msg m;
+
+	if (!inst->ready) { /* our VNI is not known yet; the spoke asks again */
+		vpn_refuse(e, from, req, VPN_REFUSED_NOT_READY);
+		return;
+	}
+	if (!nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
+		vpn_refuse(e, from, req, VPN_REFUSED_CONTENT);
+		return;
+	}
+	data = cie;
+	if (!dm_addr_is_set(&data.nbma)) { /* RFC 2332 5.2.3: the header's addresses stand for the client's */
+		data.nbma = req->src_nbma;
+		data.sub = req->src_sub;
+	}
+	data.code = registration_code(inst, from, req, &data);
+	if (data.code == NHRP_CIE_SUCCESS)
+		register_member(e, inst, from, req, &data);
+	else
+		refuse_registration(e, from, req, &data);
+	cie.code = data.code;
+	cie.holding_time = data.holding_time;
+	vpn_message_reply_head(req, &m, NHRP_OP_REGISTRATION_REPLY);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	answer_other_cies(&b, req, &body);
+	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_message_send(e, from, &b, NHRP_OP_REGISTRATION_REPLY);
+}
+
+/* --- resolution --- */
+
+/* The member that sends this: its VXLAN end in the header, and from where it registered. */
+static struct vpn_member *sender(struct vpn_instance *inst, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	struct vpn_member *member = vpn_member_find(inst, &m->src_nbma);
+
+	return member && vpn_path_same(&member->path, from) ? member : NULL;
+}
+
+/* What we answer: where the MAC is, that no binding exists, or that we cannot keep track of one more asker. */
+static void fill_answer(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,
+			struct nhrp_cie *cie)
+{
+	uint16_t ours = asker->inst->dev->holdtime;
+	uint64_t left;
+
+	*cie = (struct nhrp_cie){ .code = NHRP_CIE_NO_BINDING };
+	if (!mac || mac->member == asker)
+		return;
+	left = vpn_timer_left(e, &mac->member->expiry) / 1000;
+	if (!left)
+		return;
+	cie->holding_time = (uint16_t)(left < ours ? left : ours);
+	if (!vpn_mac_asked(e, mac, &asker->nbma, cie->holding_time)) {
+		*cie = (struct nhrp_cie){ .code = NHRP_CIE_NO_RESOURCES };
+		return;
+	}
+	cie->code = NHRP_CIE_SUCCESS;
+	cie->nbma = mac->member->nbma;
+	cie->sub = nhrp_subaddr_vni(mac->member->vni);
+	cie->proto = mac->mac;
+}
+
+void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				const struct nhrp_msg *req)
+{
+	struct vpn_member *asker = sender(inst, from, req);
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	struct nhrp_cie cie;
+
+	if (!asker) {
+		vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+		return;
+	}
+	fill_answer(e, vpn_mac_find(inst, &req->dst_proto), asker, &cie);
+	vpn_message_reply_head(req, &m, NHRP_OP_RESOLUTION_REPLY);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_message_send(e, from, &b, NHRP_OP_RESOLUTION_REPLY);
+}
+
+/* --- redirect --- */
+
+void vpn_hub_hairpin(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_hairpin *h)
+{
+	struct vpn_member *to = vpn_member_find(inst, &h->src_nbma);
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+
+	if (!to || !vpn_mac_find(inst, &h->dst_mac))
+		return; /* gone meanwhile, or nothing to answer a resolution with yet */
+	vpn_message_head(inst, &m, NHRP_OP_TRAFFIC_INDICATION);
+	m.dst_proto = h->src_mac;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_octets(&b, h->frame, h->frame_len);
+	vpn_message_send(e, &to->path, &b, NHRP_OP_TRAFFIC_INDICATION);
+}
+
+/* --- errors --- */
+
+void vpn_hub_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			      const struct nhrp_msg *m)
+{
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	vpn_log(e, VPN_LOG_DEBUG, "VPN %s on %s: %s reports error %u at offset %u", vpn_id_str(&inst->vpn, id),
+		inst->dev->name, dm_addr_str(&from->nbma, text), m->error_code, m->error_offset);
+}

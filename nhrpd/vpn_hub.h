@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a hub answers and tells: registration, resolution, redirect.
+ */
+#ifndef DMEVPN_VPN_HUB_H
+#define DMEVPN_VPN_HUB_H
+
+#include "nhrpd/vpn_engine.h"
+
+struct vpn_instance;
+
+#define VPN_HOLDTIME_MIN 5 /* seconds; a shorter registration is held that long */
+
+/* A Registration Request (RFC 2332 5.2.3). */
+void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				  const struct nhrp_msg *m);
+/* A Resolution Request (RFC 2332 5.2.1). */
+void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				const struct nhrp_msg *m);
+/* An Error Indication (RFC 2332 5.2.7). */
+void vpn_hub_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			      const struct nhrp_msg *m);
+/* The switch forwarded a frame from one member to another: the sender's spoke is told. */
+void vpn_hub_hairpin(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_hairpin *h);
+
+#endif

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Devices and instances: what the configuration wants, held against what the
+ * node has, gives each instance its role and readiness, or the reason why not.
+ *
+ * Objects: device (by name), instance (by VPN-ID within the device; a VPN has one
+ * device on a node, found by vpn_instance_of(); the module names it by ifindex and
+ * VNI, vpn_instance_by_vni()).
+ *
+ * judge() is the one place that decides. Two kinds of obstacle: a *hard* one means
+ * that the instance is something else than it was, and it stops; a *passing* one (the
+ * module away, a link down, the controller gone) is only shown, and all the instance
+ * holds stays for when it is over.
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "nhrpd/vpn_core.h"
+
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_DEVICE, "VPN device");
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_INSTANCE, "VPN instance");
+
+#define VLAN_MAX 4094
+
+/* --- devices --- */
+
+struct vpn_device *vpn_device_find(struct vpn_engine *e, const char *name)
+{
+	struct vpn_device ref;
+
+	snprintf(ref.name, sizeof(ref.name), "%s", name);
+	return vpn_devices_find(&e->devices, &ref);
+}
+
+struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
+{
+	struct vpn_device *dev = vpn_device_find(e, name);
+
+	if (dev)
+		return dev;
+	dev = XCALLOC(MTYPE_VPN_DEVICE, sizeof(*dev));
+	snprintf(dev->name, sizeof(dev->name), "%s", name);
+	dev->holdtime = VPN_DEFAULT_HOLDTIME;
+	vpn_instances_init(&dev->instances);
+	vpn_devices_add(&e->devices, dev);
+	return dev;
+}
+
+void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
+{
+	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME)
+		return;
+	vpn_devices_del(&e->devices, dev);
+	vpn_instances_fini(&dev->instances);
+	XFREE(MTYPE_VPN_DEVICE, dev);
+}
+
+/* --- instances: life --- */
+
+static void index_take(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	if (!inst->indexed && !vpn_index_add(&e->index, inst))
+		inst->indexed = true;
+}
+
+/* The module knows the instance by this; VNI 0 takes the name away. */
+static void name_by_vni(struct vpn_engine *e, struct vpn_instance *inst, uint32_t ifindex, uint32_t vni)
+{
+	if (inst->vni_known)
+		vpn_vnis_del(&e->vnis, inst);
+	inst->asked_ifindex = ifindex;
+	inst->vni = vni;
+	inst->vni_known = vni && !vpn_vnis_add(&e->vnis, inst);
+}
+
+struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *dev, struct vpn_id vpn)
+{
+	struct vpn_instance ref = { .vpn = vpn };
+	struct vpn_instance *inst = vpn_instances_find(&dev->instances, &ref);
+
+	if (inst)
+		return inst;
+	inst = XCALLOC(MTYPE_VPN_INSTANCE, sizeof(*inst));
+	inst->dev = dev;
+	inst->vpn = vpn;
+	vpn_shortcuts_init(&inst->shortcuts);
+	vpn_members_init(&inst->members);
+	vpn_macs_init(&inst->macs);
+	vpn_purges_init(&inst->purges);
+	vpn_instances_add(&dev->instances, inst);
+	index_take(e, inst);
+	return inst;
+}
+
+struct vpn_instance *vpn_instance_of(struct vpn_engine *e, const struct vpn_id *vpn)
+{
+	struct vpn_instance ref = { .vpn = *vpn };
+
+	return vpn_index_find(&e->index, &ref);
+}
+
+struct vpn_instance *vpn_instance_by_vni(struct vpn_engine *e, uint32_t ifindex, uint32_t vni)
+{
+	struct vpn_instance ref = { .asked_ifindex = ifindex, .vni = vni };
+
+	return vpn_vnis_find(&e->vnis, &ref);
+}
+
+/* Takes the module's word and ours back, but not what the instance holds. */
+static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_INSTANCE_DEL,
+		.instance = { .ifindex = inst->asked_ifindex, .vlan = inst->vlan, .role = inst->role, .vpn = inst->vpn },
+	};
+
+	if (inst->asked)
+		vpn_program(e, &rec);
+	inst->asked = inst->ready = inst->told = false;
+	inst->not_ready[0] = '\0';
+}
+
+/* Ends whatever runs in the instance; PROGRAM takes it out of the kernel too. */
+static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
+{
+	vpn_shortcut_clear(e, inst, program);
+	vpn_spoke_stop(e, inst);
+	vpn_member_clear(e, inst, program);
+	if (program)
+		withdraw(e, inst);
+	name_by_vni(e, inst, 0, 0);
+	inst->role = DM_ROLE_NONE;
+}
+
+void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool program)
+{
+	stop(e, inst, program);
+	if (inst->indexed)
+		vpn_index_del(&e->index, inst);
+	vpn_instances_del(&inst->dev->instances, inst);
+	vpn_shortcuts_fini(&inst->shortcuts);
+	vpn_members_fini(&inst->members);
+	vpn_macs_fini(&inst->macs);
+	vpn_purges_fini(&inst->purges);
+	XFREE(MTYPE_VPN_INSTANCE, inst);
+}
+
+void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	inst->asked = inst->told = false;
+}
+
+/* --- the decision --- */
+
+/* What the instance should be, as derived from everything we know. */
+struct verdict {
+	enum dm_role role; /* what the device makes of it; as before while that is not known */
+	uint16_t vlan;
+	uint32_t ifindex; /* 0 while there is no device */
+	bool up;	  /* the device is there and up */
+	bool hard;	  /* it cannot be what it was */
+	struct dm_addr nbma;
+	struct vpn_path local;
+	char reason[DM_REASON_LEN]; /* "" when nothing stands in the way */
+};
+
+/* VLANs of one device that an instance before this one has taken. */
+struct vlans {
+	uint8_t taken[VLAN_MAX / 8 + 1];
+};
+
+static bool obstacle(struct verdict *v, bool hard, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static bool obstacle(struct verdict *v, bool hard, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(v->reason, sizeof(v->reason), fmt, ap);
+	va_end(ap);
+	v->hard = hard;
+	return false;
+}
+
+static bool judge_module(struct vpn_engine *e, const struct vpn_instance *inst, struct verdict *v)
+{
+	if (!e->dataplane)
+		return obstacle(v, false, "%s", e->dataplane_reason);
+	if (!e->synced)
+		return obstacle(v, false, "waiting for the zebra module's devices");
+	if (!inst->indexed) {
+		struct vpn_instance *other = vpn_instance_of(e, &inst->vpn);
+
+		return obstacle(v, true, "VPN is already on %s", other ? other->dev->name : "another interface");
+	}
+	return true;
+}
+
+static bool judge_vlan(const struct vpn_instance *inst, struct vlans *vlans, struct verdict *v)
+{
+	uint32_t vlan = inst->vlan_config ? inst->vlan_config : inst->vpn.index;
+
+	if (vlan > VLAN_MAX)
+		return obstacle(v, true, "VPN index %u is no VLAN: give one with vlan", inst->vpn.index);
+	v->vlan = (uint16_t)vlan;
+	if (vlans->taken[vlan / 8] & 1 << vlan % 8)
+		return obstacle(v, true, "VLAN %u of %s belongs to another VPN", vlan, inst->dev->name);
+	vlans->taken[vlan / 8] |= (uint8_t)(1 << vlan % 8);
+	return true;
+}
+
+/* The device decides the role; the configuration may insist on one. */
+static bool judge_role(const struct vpn_instance *inst, const struct dm_link *l, struct vlans *vlans,
+		       struct verdict *v)
+{
+	enum vpn_config_role want = inst->dev->role;
+	const char *name = inst->dev->name;
+
+	v->vlan = 0;
+	if (!(l->flags & DM_LINK_EXTERNAL))
+		v->role = DM_ROLE_SPOKE;
+	else if (l->flags & DM_LINK_VNIFILTER)
+		v->role = DM_ROLE_HUB;
+	else
+		return obstacle(v, true, "%s is external but not vnifilter", name);
+	if (want == VPN_ROLE_HUB && v->role != DM_ROLE_HUB)
+		return obstacle(v, true, "role hub needs %s to be external vnifilter", name);
+	if (want == VPN_ROLE_SPOKE && v->role != DM_ROLE_SPOKE)
+		return obstacle(v, true, "role spoke needs %s to have a VNI of its own", name);
+	if (v->role == DM_ROLE_HUB)
+		return judge_vlan(inst, vlans, v);
+	if (inst != vpn_instances_const_first(&inst->dev->instances))
+		return obstacle(v, true, "%s has one VNI and serves the first VPN on it only", name);
+	return true;
+}
+
+static bool judge_controller(struct vpn_engine *e, const struct vpn_instance *inst, struct verdict *v)
+{
+	const char *name = inst->dev->controller;
+	struct vpn_ctl *ctl;
+
+	if (!name[0])
+		return obstacle(v, true, "no controller is configured on %s", inst->dev->name);
+	ctl = vpn_ctl_by_name(e, name);
+	if (!ctl)
+		return obstacle(v, false, "controller %s does not exist", name);
+	if (!ctl->c.up)
+		return obstacle(v, false, "%s", ctl->c.reason);
+	v->local = (struct vpn_path){ .ifindex = ctl->c.ifindex, .nbma = ctl->c.nbma };
+	return true;
+}
+
+static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct vlans *vlans, struct verdict *v)
+{
+	const char *name = inst->dev->name;
+	const struct dm_link *l = inst->link ? &inst->link->link : NULL;
+
+	*v = (struct verdict){ .role = inst->role, .vlan = inst->vlan };
+	if (!judge_module(e, inst, v))
+		return;
+	if (!l) { /* a hub's members are still there when the device is made again; a spoke's VNI may be another then */
+		obstacle(v, inst->role != DM_ROLE_HUB, "%s does not exist or is not VXLAN", name);
+		return;
+	}
+	v->ifindex = l->ifindex;
+	v->up = l->flags & DM_LINK_UP;
+	if (!judge_role(inst, l, vlans, v) || !judge_controller(e, inst, v))
+		return;
+	v->nbma = dm_addr_is_set(&l->local) && !dm_addr_is_zero(&l->local) ? l->local : v->local.nbma;
+	if (!v->up)
+		obstacle(v, false, "%s is down", name);
+}
+
+/* --- what follows from it --- */
+
+static void ask(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_INSTANCE_SET,
+		.instance = { .ifindex = v->ifindex, .vlan = v->vlan, .role = v->role, .vpn = inst->vpn },
+	};
+
+	if (inst->asked)
+		withdraw(e, inst); /* the device was made again */
+	name_by_vni(e, inst, v->ifindex, inst->vni);
+	inst->asked = true;
+	inst->told = inst->ready = false;
+	vpn_program(e, &rec);
+}
+
+/* The same role with other addresses: a spoke's hubs are told at once, a hub's members hear of it when they renew. */
+static void take_addresses(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
+{
+	bool other = !dm_addr_same(&inst->nbma, &v->nbma) || !vpn_path_same(&inst->local, &v->local);
+
+	inst->nbma = v->nbma;
+	inst->local = v->local;
+	if (other && inst->role == DM_ROLE_SPOKE)
+		vpn_spoke_register_now(e, inst);
+}
+
+static void restate(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	inst->told = true;
+	if (inst->role == DM_ROLE_SPOKE) {
+		vpn_spoke_restate(e, inst);
+		vpn_shortcut_restate(e, inst);
+	} else {
+		vpn_member_restate(e, inst);
+	}
+}
+
+/* Keeps the reason for show commands, and logs when it is another one than before. */
+static void give_reason(struct vpn_engine *e, struct vpn_instance *inst, const char *reason)
+{
+	char id[VPN_ID_STRLEN];
+
+	if (!strcmp(inst->reason, reason) && inst->said_role == inst->role)
+		return;
+	snprintf(inst->reason, sizeof(inst->reason), "%s", reason);
+	inst->said_role = inst->role;
+	vpn_log(e, VPN_LOG_INFO, "VPN %s on %s: %s%s", vpn_id_str(&inst->vpn, id), inst->dev->name,
+		reason[0] ? "inactive: " : vpn_role_name(inst->role), reason);
+}
+
+static void start(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
+{
+	bool clear = !v->reason[0];
+
+	if (inst->role == DM_ROLE_NONE) {
+		if (!clear) {
+			give_reason(e, inst, v->reason);
+			return;
+		}
+		inst->role = v->role;
+		inst->vlan = v->vlan;
+	}
+	if (v->ifindex && (!inst->asked || inst->asked_ifindex != v->ifindex))
+		ask(e, inst, v);
+	if (clear)
+		take_addresses(e, inst, v);
+	if (!v->up)
+		inst->told = false; /* a device that goes down loses its FDB */
+	else if (inst->ready && !inst->told)
+		restate(e, inst);
+	if (!clear)
+		give_reason(e, inst, v->reason);
+	else if (!inst->ready)
+		give_reason(e, inst, inst->not_ready[0] ? inst->not_ready : "waiting for the zebra module");
+	else
+		give_reason(e, inst, "");
+	if (clear && inst->ready && inst->role == DM_ROLE_SPOKE)
+		vpn_spoke_servers(e, inst, &vpn_ctl_by_name(e, inst->dev->controller)->c);
+}
+
+/* One pass over a device; FN acts on each verdict. */
+static void pass(struct vpn_engine *e, struct vpn_device *dev,
+		 void (*fn)(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v))
+{
+	struct vpn_link *link = vpn_link_by_name(e, dev->name);
+	struct vpn_instance *inst;
+	struct vlans vlans = { 0 };
+	struct verdict v;
+
+	frr_each (vpn_instances, &dev->instances, inst) {
+		index_take(e, inst);
+		inst->link = link;
+		judge(e, inst, &vlans, &v);
+		fn(e, inst, &v);
+	}
+}
+
+static void stop_if_must(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
+{
+	if (inst->role != DM_ROLE_NONE && (v->hard || inst->role != v->role || inst->vlan != v->vlan))
+		stop(e, inst, true);
+}
+
+void vpn_device_update(struct vpn_engine *e, struct vpn_device *dev)
+{
+	pass(e, dev, stop_if_must);
+	pass(e, dev, start);
+}
+
+void vpn_update_all(struct vpn_engine *e)
+{
+	struct vpn_device *dev;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		pass(e, dev, stop_if_must);
+	frr_each (vpn_devices, &e->devices, dev)
+		pass(e, dev, start);
+}
+
+enum vpn_state vpn_instance_shown_state(const struct vpn_instance *inst)
+{
+	if (inst->reason[0] || inst->role == DM_ROLE_NONE)
+		return VPN_INACTIVE;
+	if (inst->role == DM_ROLE_HUB || inst->active)
+		return VPN_UP;
+	return VPN_REGISTERING;
+}
+
+/* --- the module's word --- */
+
+static struct vpn_instance *asked_for(struct vpn_engine *e, const struct dm_instance_state *s)
+{
+	struct vpn_link *l = vpn_link_by_index(e, s->ifindex);
+	struct vpn_device *dev = l ? vpn_device_find(e, l->link.name) : NULL;
+	struct vpn_instance *inst;
+
+	if (!dev)
+		return NULL;
+	frr_each (vpn_instances, &dev->instances, inst)
+		if (inst->asked && inst->asked_ifindex == s->ifindex && inst->vlan == s->vlan)
+			return inst;
+	return NULL;
+}
+
+void vpn_instance_state(struct vpn_engine *e, const struct dm_instance_state *s)
+{
+	struct vpn_instance *inst = asked_for(e, s);
+
+	if (!inst)
+		return;
+	if (s->vni && inst->vni != s->vni) {
+		/* what lives in the kernel under the former VNI is void; a hub's members are stated anew */
+		vpn_shortcut_clear(e, inst, true);
+		name_by_vni(e, inst, s->ifindex, s->vni);
+		inst->told = false;
+		vpn_spoke_register_now(e, inst);
+	}
+	inst->ready = s->ready && s->vni;
+	if (!inst->ready)
+		inst->told = false;
+	snprintf(inst->not_ready, sizeof(inst->not_ready), "%s", s->reason);
+	vpn_device_update(e, inst->dev);
+}

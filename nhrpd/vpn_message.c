@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Making messages: the parts that several exchanges share, in RFC 2332 5.2 and
+ * 5.3 and RFC 2735 4.2. Each message is built in one buffer on the stack and
+ * sent by vpn_message_send(), which is also where sending is counted.
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_message.h"
+
+void vpn_message_head(const struct vpn_instance *inst, struct nhrp_msg *m, uint8_t op)
+{
+	struct vpn_link *l = inst->link;
+
+	*m = (struct nhrp_msg){
+		.has_vpn = true,
+		.vpn = inst->vpn,
+		.afn = nhrp_afn(inst->nbma.family),
+		.pro_type = NHRP_PRO_TEB,
+		.hop_count = NHRP_HOP_COUNT,
+		.op = op,
+		.src_nbma = inst->nbma,
+		.src_sub = nhrp_subaddr_vni(inst->vni),
+	};
+	if (l)
+		m->src_proto = l->link.mac;
+}
+
+void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op)
+{
+	*m = (struct nhrp_msg){
+		.has_vpn = req->has_vpn,
+		.vpn = req->vpn,
+		.afn = req->afn,
+		.pro_type = req->pro_type,
+		.hop_count = NHRP_HOP_COUNT,
+		.op = op,
+		.flags = req->flags,
+		.request_id = req->request_id,
+		.src_nbma = req->src_nbma,
+		.src_sub = req->src_sub,
+		.src_proto = req->src_proto,
+		.dst_proto = req->dst_proto,
+	};
+}
+
+void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie)
+{
+	struct vpn_link *l = inst->link;
+
+	*cie = (struct nhrp_cie){
+		.code = NHRP_CIE_SUCCESS,
+		.holding_time = inst->dev->holdtime,
+		.nbma = inst->nbma,
+		.sub = nhrp_subaddr_vni(inst->vni),
+	};
+	if (l) {
+		cie->proto = l->link.mac;
+		cie->mtu = l->link.mtu <= UINT16_MAX ? (uint16_t)l->link.mtu : 0;
+	}
+}
+
+static void put_epoch(struct vpn_engine *e, struct nhrp_builder *b)
+{
+	uint8_t octets[8];
+	struct dm_writer w;
+
+	dm_writer_init(&w, octets, sizeof(octets));
+	dm_put_u64(&w, e->epoch);
+	nhrp_build_ext_begin(b, NHRP_EXT_BOOT_EPOCH, false);
+	nhrp_build_octets(b, octets, sizeof(octets));
+	nhrp_build_ext_end(b);
+}
+
+void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities)
+{
+	nhrp_build_ext_empty(b, NHRP_EXT_RESPONDER, true);
+	nhrp_build_ext_empty(b, NHRP_EXT_FORWARD_TRANSIT, true);
+	nhrp_build_ext_empty(b, NHRP_EXT_REVERSE_TRANSIT, true);
+	if (capabilities) /* RFC 2735 3.3: resolutions carry it, registrations should not */
+		nhrp_build_ext_capabilities(b, NHRP_CAPABILITY_VPN, 0);
+	else
+		put_epoch(e, b);
+}
+
+/* An extension that goes back as it came. */
+static void put_unchanged(struct nhrp_builder *b, const struct nhrp_ext *ext)
+{
+	nhrp_build_ext_begin(b, ext->type, ext->compulsory);
+	nhrp_build_octets(b, ext->value.p, dm_reader_left(&ext->value));
+	nhrp_build_ext_end(b);
+}
+
+static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_ext *ext,
+		      struct nhrp_builder *b)
+{
+	uint32_t source, target;
+	struct nhrp_cie cie;
+
+	switch (ext->type) {
+	case NHRP_EXT_RESPONDER:
+		vpn_message_own_cie(inst, &cie);
+		nhrp_build_ext_begin(b, NHRP_EXT_RESPONDER, ext->compulsory);
+		nhrp_build_cie(b, &cie);
+		nhrp_build_ext_end(b);
+		break;
+	case NHRP_EXT_CAPABILITIES:
+		if (nhrp_ext_capabilities(ext, &source, &target))
+			nhrp_build_ext_capabilities(b, source, target | NHRP_CAPABILITY_VPN);
+		else
+			put_unchanged(b, ext);
+		break;
+	case NHRP_EXT_BOOT_EPOCH:
+		put_epoch(e, b);
+		break;
+	case NHRP_EXT_AUTHENTICATION: /* made anew at each hop (RFC 2332 5.3.4), never echoed */
+		break;
+	default: /* transit records are not the responder's to change; unknown ones go back as they came */
+		put_unchanged(b, ext);
+		break;
+	}
+}
+
+void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
+			    struct nhrp_builder *b)
+{
+	struct dm_reader r = req->exts;
+	struct nhrp_ext ext;
+
+	while (nhrp_ext_next(&r, &ext))
+		reply_ext(e, inst, &ext, b);
+}
+
+static bool known_extension(uint16_t type)
+{
+	switch (type) {
+	case NHRP_EXT_RESPONDER:
+	case NHRP_EXT_FORWARD_TRANSIT:
+	case NHRP_EXT_REVERSE_TRANSIT:
+	case NHRP_EXT_CAPABILITIES:
+	case NHRP_EXT_BOOT_EPOCH:
+		return true;
+	}
+	return false;
+}
+
+bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset)
+{
+	struct dm_reader r = req->exts;
+	struct nhrp_ext ext;
+	const uint8_t *at = r.p;
+
+	for (; nhrp_ext_next(&r, &ext); at = r.p)
+		if (ext.compulsory && !known_extension(ext.type)) {
+			*offset = (uint16_t)(at - req->packet);
+			return true;
+		}
+	return false;
+}
+
+void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
+{
+	char text[DM_ADDR_STRLEN];
+	size_t len = nhrp_build_end(b);
+
+	if (!len) {
+		e->counters.build_failed++;
+		vpn_log(e, VPN_LOG_DEBUG, "%s to %s does not fit a packet and was not sent", nhrp_op_name(op),
+			dm_addr_str(&to->nbma, text));
+		return;
+	}
+	e->counters.sent[op]++;
+	vpn_log(e, VPN_LOG_DEBUG, "sent %s to %s, %zu octets", nhrp_op_name(op), dm_addr_str(&to->nbma, text), len);
+	e->ops.send(e->ctx, to, b->w.buf, len);
+}
+
+static bool error_allowed(struct vpn_engine *e)
+{
+	uint64_t now = vpn_now(e);
+
+	if (now - e->error_window >= 1000) {
+		e->error_window = now;
+		e->errors_sent = 0;
+	}
+	return e->errors_sent++ < VPN_ERRORS_PER_SECOND;
+}
+
+/* Who saw the error: our VXLAN end in that VPN, or where there is none the controller's end. */
+static void fill_observer(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *to,
+			  struct nhrp_msg *m)
+{
+	struct vpn_ctl *ctl = vpn_ctl_by_index(e, to->ifindex);
+
+	if (inst) {
+		m->src_nbma = inst->nbma;
+		m->src_sub = nhrp_subaddr_vni(inst->vni);
+		if (inst->link)
+			m->src_proto = inst->link->link.mac;
+	} else if (ctl && nhrp_afn(ctl->c.nbma.family) == m->afn) {
+		m->src_nbma = ctl->c.nbma;
+	}
+}
+
+void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *to,
+		       const struct nhrp_msg *req, uint16_t code, uint16_t offset)
+{
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	size_t room = sizeof(buf) - 2 * (NHRP_VPN_HEADER_LEN + NHRP_FIXED_LEN + NHRP_MANDATORY_LEN + 3 * DM_ADDR_MAX + 8);
+
+	if (req->op == NHRP_OP_ERROR_INDICATION || !error_allowed(e))
+		return;
+	m = (struct nhrp_msg){
+		.has_vpn = req->has_vpn,
+		.vpn = req->vpn,
+		.afn = req->afn,
+		.pro_type = req->pro_type,
+		.hop_count = NHRP_HOP_COUNT,
+		.op = NHRP_OP_ERROR_INDICATION,
+		.error_code = code,
+		.error_offset = offset,
+		.src_proto = req->dst_proto,
+		.dst_proto = nhrp_op_is_reply(req->op) ? req->dst_proto : req->src_proto,
+	};
+	fill_observer(e, inst, to, &m);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_octets(&b, req->packet, req->packet_len < room ? req->packet_len : room);
+	vpn_message_send(e, to, &b, NHRP_OP_ERROR_INDICATION);
+}

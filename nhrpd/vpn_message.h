@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Parts of messages that several exchanges share.
+ */
+#ifndef DMEVPN_VPN_MESSAGE_H
+#define DMEVPN_VPN_MESSAGE_H
+
+#include "nhrpd/vpn_engine.h"
+
+struct vpn_instance;
+
+#define VPN_ERRORS_PER_SECOND 10 /* Error Indications sent */
+
+/* Header of a message of ours in this VPN; dst_proto is the caller's to set. */
+void vpn_message_head(const struct vpn_instance *inst, struct nhrp_msg *m, uint8_t op);
+/* Header of the reply to REQ (RFC 2332 5.2: source fields go back unchanged). */
+void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op);
+/* A CIE naming our own VXLAN end. */
+void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie);
+/* The extensions a request of ours asks to have filled in. */
+void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities);
+/* Answers the extensions of REQ in their order (RFC 2332 5.3). */
+void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
+			    struct nhrp_builder *b);
+/* Closes and sends; counts. */
+void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op);
+/* True when REQ holds a compulsory extension that we do not know; *offset is where (octets from the fixed header). */
+bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset);
+/* Error Indication (RFC 2332 5.2.7) about REQ, rate limited, never about an Error Indication; INST NULL: no such VPN. */
+void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *to,
+		       const struct nhrp_msg *req, uint16_t code, uint16_t offset);
+
+#endif

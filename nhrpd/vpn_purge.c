@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Purges that a hub has under way: a Purge Request to a member that was told of a
+ * MAC, repeated until the member acknowledges it or the tries are over (its
+ * shortcut then ends with the holding time).
+ *
+ * Object: vpn_purge, identified by request ID within its instance.
+ * RFC 2332 5.2.5, 5.2.6.
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_dispatch.h"
+#include "nhrpd/vpn_message.h"
+
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_PURGE, "VPN purge");
+
+static void done(struct vpn_engine *e, struct vpn_purge *p)
+{
+	vpn_timer_stop(e, &p->retry);
+	vpn_purges_del(&p->inst->purges, p);
+	XFREE(MTYPE_VPN_PURGE, p);
+}
+
+static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const struct vpn_member *to)
+{
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	struct nhrp_cie cie = { .proto = p->mac };
+
+	vpn_message_head(p->inst, &m, NHRP_OP_PURGE_REQUEST);
+	m.request_id = p->request_id;
+	m.dst_proto = to->mac;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	vpn_message_send(e, &to->path, &b, NHRP_OP_PURGE_REQUEST);
+}
+
+static void due(struct vpn_engine *e, void *arg)
+{
+	struct vpn_purge *p = arg;
+	struct vpn_member *to = vpn_member_find(p->inst, &p->nbma);
+
+	if (!to || p->tries >= VPN_PURGE_TRIES) {
+		done(e, p);
+		return;
+	}
+	transmit(e, p, to);
+	vpn_timer_set(e, &p->retry, vpn_jitter(e, (uint64_t)VPN_RETRY_FIRST_MS << p->tries));
+	p->tries++;
+}
+
+void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
+		    const struct vpn_member *to)
+{
+	struct vpn_purge *p;
+
+	if (vpn_purges_count(&inst->purges) >= VPN_PURGES_MAX) {
+		e->counters.refused[VPN_REFUSED_LIMIT]++;
+		return;
+	}
+	p = XCALLOC(MTYPE_VPN_PURGE, sizeof(*p));
+	p->inst = inst;
+	p->mac = *mac;
+	p->nbma = to->nbma;
+	vpn_timer_init(&p->retry, due, p);
+	do
+		p->request_id = e->ops.random(e->ctx);
+	while (vpn_purges_add(&inst->purges, p));
+	due(e, p);
+}
+
+void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		     const struct nhrp_msg *m)
+{
+	struct vpn_purge ref = { .request_id = m->request_id };
+	struct vpn_purge *p = vpn_purges_find(&inst->purges, &ref);
+	struct vpn_member *by = p ? vpn_member_find(inst, &p->nbma) : NULL;
+
+	if (by && vpn_path_same(&by->path, from))
+		done(e, p);
+	else
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+}
+
+void vpn_purge_clear(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct vpn_purge *p;
+
+	while ((p = vpn_purges_first(&inst->purges)))
+		done(e, p);
+}

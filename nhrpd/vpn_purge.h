@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Purges that a hub has under way.
+ */
+#ifndef DMEVPN_VPN_PURGE_H
+#define DMEVPN_VPN_PURGE_H
+
+#include <assert.h>
+
+#include "lib/typesafe.h"
+#include "nhrpd/vpn_engine.h"
+#include "nhrpd/vpn_timer.h"
+
+struct vpn_instance;
+struct vpn_member;
+
+#define VPN_PURGES_MAX 65536 /* under way in one VPN */
+#define VPN_PURGE_TRIES 4
+
+PREDECL_HASH(vpn_purges);
+
+/* A purge that its target has not acknowledged. Identified in its instance by request ID. */
+struct vpn_purge {
+	struct vpn_purges_item item;
+	struct vpn_instance *inst;
+	uint32_t request_id;
+	struct dm_addr mac;
+	struct dm_addr nbma; /* of the member it goes to */
+	unsigned int tries;
+	struct vpn_timer retry;
+};
+
+static inline int vpn_purge_cmp(const struct vpn_purge *a, const struct vpn_purge *b)
+{
+	return a->request_id < b->request_id ? -1 : a->request_id > b->request_id;
+}
+static inline uint32_t vpn_purge_hash(const struct vpn_purge *p)
+{
+	return p->request_id; /* random already */
+}
+DECLARE_HASH(vpn_purges, struct vpn_purge, item, vpn_purge_cmp, vpn_purge_hash);
+
+/* Tells the member that what it knows of MAC is void, until it acknowledges (RFC 2332 5.2.5). */
+void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
+		    const struct vpn_member *to);
+/* A Purge Reply (RFC 2332 5.2.6). */
+void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		     const struct nhrp_msg *m);
+/* Ends all that are under way. */
+void vpn_purge_clear(struct vpn_engine *e, struct vpn_instance *inst);
+
+#endif

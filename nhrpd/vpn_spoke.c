@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The spoke's registrations: one with each next hop server of the controller, for
+ * each VPN. The first registered one, in the order of configuration, is active:
+ * the module sends broadcast and unknown frames to it.
+ *
+ * Object: vpn_hub, a slot of its instance, identified by the server's path.
+ * RFC 2332 5.2.3 and 5.2.4; RFC 2735 3.
+ *
+ *   slot used ── send timer ──> Registration Request ──> reply: registered, send again at
+ *        ^                            │                  a third of the holding time, 30 s at most
+ *        └── backoff 1, 2, … 30 s ────┘ no reply; the holding time over: not registered
+ *
+ * Not here: keepalive and standby hubs in several places (later issues).
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_dispatch.h"
+#include "nhrpd/vpn_message.h"
+
+/* --- the active hub and the kernel --- */
+
+static void program_hub(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct vpn_hub *hub = inst->active;
+	struct dm_rec rec = {
+		.type = hub ? DM_REC_HUB_SET : DM_REC_HUB_DEL,
+		.hub = { .ifindex = inst->asked_ifindex, .vni = inst->vni },
+	};
+
+	if (hub) {
+		rec.hub.nbma = hub->nbma;
+		rec.hub.remote_vni = hub->vni;
+	}
+	vpn_program(e, &rec);
+}
+
+static void elect(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct vpn_hub *best = NULL;
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++) {
+		struct vpn_hub *hub = &inst->hubs[i];
+
+		if (hub->used && hub->registered && (!best || hub->order < best->order))
+			best = hub;
+	}
+	if (best == inst->active)
+		return;
+	inst->active = best;
+	vpn_log(e, VPN_LOG_INFO, "VPN %s on %s: %s%s", vpn_id_str(&inst->vpn, id), inst->dev->name,
+		best ? "registered, active hub " : "no hub is left", best ? dm_addr_str(&best->nbma, text) : "");
+	program_hub(e, inst);
+}
+
+/* --- requests --- */
+
+static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
+{
+	struct vpn_instance *inst = hub->inst;
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	struct nhrp_cie cie;
+
+	if (!hub->waiting) {
+		hub->request_id = e->ops.random(e->ctx);
+		hub->waiting = true;
+	}
+	vpn_message_head(inst, &m, NHRP_OP_REGISTRATION_REQUEST);
+	m.request_id = hub->request_id;
+	m.dst_proto = m.src_proto; /* the hub's MAC is not known yet */
+	vpn_message_own_cie(inst, &cie);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	vpn_message_request_exts(e, &b, false);
+	vpn_message_send(e, &hub->path, &b, NHRP_OP_REGISTRATION_REQUEST);
+}
+
+static void send_due(struct vpn_engine *e, void *arg)
+{
+	struct vpn_hub *hub = arg;
+
+	send_registration(e, hub);
+	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
+	hub->backoff = hub->backoff * 2 < VPN_RETRY_MAX_MS ? hub->backoff * 2 : VPN_RETRY_MAX_MS;
+}
+
+static void register_soon(struct vpn_engine *e, struct vpn_hub *hub)
+{
+	hub->waiting = false; /* what is under way says the old thing */
+	hub->backoff = VPN_RETRY_FIRST_MS;
+	vpn_timer_set(e, &hub->send, 0);
+}
+
+void vpn_spoke_register_now(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
+		if (inst->hubs[i].used)
+			register_soon(e, &inst->hubs[i]);
+}
+
+/* --- slots --- */
+
+static void expired(struct vpn_engine *e, void *arg)
+{
+	struct vpn_hub *hub = arg;
+	char text[DM_ADDR_STRLEN];
+
+	vpn_log(e, VPN_LOG_WARN, "registration with hub %s expired unanswered", dm_addr_str(&hub->path.nbma, text));
+	hub->registered = false;
+	hub->epoch = 0;
+	elect(e, hub->inst);
+}
+
+static void hub_forget(struct vpn_engine *e, struct vpn_hub *hub)
+{
+	vpn_timer_stop(e, &hub->send);
+	vpn_timer_stop(e, &hub->expiry);
+	hub->used = hub->registered = false;
+	elect(e, hub->inst);
+}
+
+struct vpn_hub *vpn_spoke_hub(struct vpn_instance *inst, const struct vpn_path *from)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
+		if (inst->hubs[i].used && vpn_path_same(&inst->hubs[i].path, from))
+			return &inst->hubs[i];
+	return NULL;
+}
+
+static void hub_take(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *path,
+		     const struct dm_addr *proto, size_t order)
+{
+	struct vpn_hub *hub = vpn_spoke_hub(inst, path);
+
+	for (size_t i = 0; i < VPN_SERVERS_MAX && !hub; i++) {
+		if (inst->hubs[i].used)
+			continue;
+		hub = &inst->hubs[i];
+		*hub = (struct vpn_hub){ .used = true, .inst = inst, .path = *path };
+		vpn_timer_init(&hub->send, send_due, hub);
+		vpn_timer_init(&hub->expiry, expired, hub);
+		register_soon(e, hub);
+	}
+	if (hub) {
+		hub->seen = true;
+		hub->proto = *proto;
+		hub->order = order;
+	}
+}
+
+void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
+		inst->hubs[i].seen = false;
+	/* the gone ones make room first */
+	for (size_t i = 0; i < c->num_servers; i++) {
+		struct vpn_path path = { .ifindex = c->ifindex, .nbma = c->servers[i].nbma };
+		struct vpn_hub *hub = vpn_spoke_hub(inst, &path);
+
+		if (hub)
+			hub->seen = true;
+	}
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
+		if (inst->hubs[i].used && !inst->hubs[i].seen)
+			hub_forget(e, &inst->hubs[i]);
+	for (size_t i = 0; i < c->num_servers; i++) {
+		struct vpn_path path = { .ifindex = c->ifindex, .nbma = c->servers[i].nbma };
+
+		hub_take(e, inst, &path, &c->servers[i].proto, i);
+	}
+	elect(e, inst);
+}
+
+void vpn_spoke_stop(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
+		if (inst->hubs[i].used)
+			hub_forget(e, &inst->hubs[i]);
+}
+
+void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	if (inst->active)
+		program_hub(e, inst);
+}
+
+/* --- replies --- */
+
+/* Who answered: the Responder Address extension (RFC 2332 5.3.1) names the hub's VXLAN end. */
+static bool read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
+{
+	struct nhrp_ext ext;
+
+	return nhrp_ext_find(m, NHRP_EXT_RESPONDER, &ext) && nhrp_cie_next(&ext.value, m->afn, m->pro_type, cie) &&
+	       dm_addr_is_set(&cie->nbma) && !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
+	       cie->sub.has_vni && dm_addr_is_set(&cie->proto);
+}
+
+static uint64_t read_epoch(const struct nhrp_msg *m)
+{
+	struct nhrp_ext ext;
+
+	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != 8)
+		return 0;
+	return dm_get_u64(&ext.value);
+}
+
+/* A hub that restarted has forgotten our other VPNs too: tell it of them at once. */
+static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uint64_t epoch)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+	struct vpn_hub *hub;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst) {
+			hub = vpn_spoke_hub(inst, path);
+			if (hub && hub->registered && hub->epoch != epoch)
+				register_soon(e, hub);
+		}
+}
+
+static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct nhrp_cie *responder,
+		       uint16_t holding_time, uint64_t epoch)
+{
+	struct vpn_instance *inst = hub->inst;
+	bool moved = !dm_addr_same(&hub->nbma, &responder->nbma) || hub->vni != responder->sub.vni;
+	bool restarted = hub->epoch && epoch && hub->epoch != epoch;
+	uint64_t hold_ms = (uint64_t)holding_time * 1000;
+
+	hub->nbma = responder->nbma;
+	hub->vni = responder->sub.vni;
+	hub->mac = responder->proto;
+	hub->epoch = epoch;
+	hub->registered = true;
+	hub->backoff = VPN_RETRY_FIRST_MS;
+	vpn_timer_set(e, &hub->expiry, hold_ms);
+	/* soon enough that a hub which forgot us is told, whatever the holding time */
+	vpn_timer_set(e, &hub->send, vpn_jitter(e, hold_ms / 3 < VPN_RETRY_MAX_MS ? hold_ms / 3 : VPN_RETRY_MAX_MS));
+	if (restarted)
+		hub_restarted(e, &hub->path, epoch);
+	if (hub == inst->active && moved)
+		program_hub(e, inst);
+	elect(e, inst);
+}
+
+static void registration_refused(struct vpn_engine *e, struct vpn_hub *hub, uint8_t code)
+{
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration, code %u",
+		vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text), code);
+	vpn_timer_stop(e, &hub->expiry);
+	hub->registered = false;
+	hub->backoff = VPN_RETRY_MAX_MS;
+	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
+	elect(e, hub->inst);
+}
+
+void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				  const struct nhrp_msg *m)
+{
+	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
+	struct dm_reader body = m->body;
+	struct nhrp_cie cie, responder;
+
+	if (!hub) {
+		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
+		return;
+	}
+	if (!hub->waiting || m->request_id != hub->request_id) {
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+		return;
+	}
+	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
+		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
+		return;
+	}
+	if (cie.code != NHRP_CIE_SUCCESS) {
+		hub->waiting = false;
+		registration_refused(e, hub, cie.code);
+		return;
+	}
+	if (!cie.holding_time || !read_responder(m, &responder)) {
+		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
+		return;
+	}
+	hub->waiting = false;
+	registered(e, hub, &responder, cie.holding_time, read_epoch(m));
+}
+
+void vpn_spoke_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				const struct nhrp_msg *m)
+{
+	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	if (!hub) {
+		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
+		return;
+	}
+	/* says why nothing is answered; the request's own timers do the rest */
+	vpn_log_gated(e, VPN_GATE_ERROR, VPN_LOG_INFO, "VPN %s on %s: hub %s reports error %u at offset %u",
+		      vpn_id_str(&inst->vpn, id), inst->dev->name, dm_addr_str(&from->nbma, text), m->error_code,
+		      m->error_offset);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A spoke's hubs: the next hop servers of its controller, and the registration
+ * with each.
+ */
+#ifndef DMEVPN_VPN_SPOKE_H
+#define DMEVPN_VPN_SPOKE_H
+
+#include "nhrpd/vpn_engine.h"
+#include "nhrpd/vpn_timer.h"
+
+struct vpn_instance;
+
+#define VPN_RETRY_FIRST_MS 1000 /* first repetition of an unanswered request */
+#define VPN_RETRY_MAX_MS 30000	/* the longest wait between registrations, answered or not */
+
+/* A next hop server as one VPN sees it. Identified in its instance by its path. */
+struct vpn_hub {
+	bool used; /* the slot holds a hub */
+	bool seen; /* mark while the server list is compared */
+	bool registered;
+	bool waiting; /* for the reply to request_id */
+	struct vpn_instance *inst;
+	struct vpn_path path;
+	size_t order; /* place in the controller's configuration: the lowest registered one is active */
+	struct dm_addr proto;
+	struct dm_addr nbma, mac; /* of its VXLAN device, from its reply */
+	uint32_t vni;
+	uint64_t epoch; /* boot epoch it told last, 0 for none */
+	uint32_t request_id;
+	uint64_t backoff; /* ms until the next try */
+	struct vpn_timer send;
+	struct vpn_timer expiry;
+};
+
+/* Compares the slots with the controller's servers; registers with new ones, forgets gone ones. */
+void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c);
+/* Tells every hub anew, soon: something it holds of us has changed. */
+void vpn_spoke_register_now(struct vpn_engine *e, struct vpn_instance *inst);
+/* Forgets all hubs. */
+void vpn_spoke_stop(struct vpn_engine *e, struct vpn_instance *inst);
+/* States the active hub to the module. */
+void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst);
+/* The hub that speaks from there, NULL when that is none of ours. */
+struct vpn_hub *vpn_spoke_hub(struct vpn_instance *inst, const struct vpn_path *from);
+/* A Registration Reply (RFC 2332 5.2.4). */
+void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				  const struct nhrp_msg *m);
+/* An Error Indication (RFC 2332 5.2.7). */
+void vpn_spoke_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				const struct nhrp_msg *m);
+
+#endif

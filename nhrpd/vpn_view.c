@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Looking into the engine: one walk an object type, each filling a view that
+ * show commands print as text or JSON and that tests assert on. Reads only.
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+
+static uint32_t seconds_left(struct vpn_engine *e, const struct vpn_timer *t)
+{
+	return (uint32_t)((vpn_timer_left(e, t) + 999) / 1000);
+}
+
+static uint32_t seconds_since(struct vpn_engine *e, uint64_t then)
+{
+	return (uint32_t)((vpn_now(e) - then) / 1000);
+}
+
+const char *vpn_state_name(enum vpn_state s)
+{
+	switch (s) {
+	case VPN_INACTIVE:
+		return "inactive";
+	case VPN_REGISTERING:
+		return "registering";
+	case VPN_UP:
+		return "up";
+	}
+	return "unknown";
+}
+
+const char *vpn_role_name(enum dm_role role)
+{
+	switch (role) {
+	case DM_ROLE_NONE:
+		return "none";
+	case DM_ROLE_SPOKE:
+		return "spoke";
+	case DM_ROLE_HUB:
+		return "hub";
+	}
+	return "unknown";
+}
+
+static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_instance_view *v)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++) {
+		struct vpn_hub *hub = &inst->hubs[i];
+
+		if (!hub->used)
+			continue;
+		v->hubs[v->num_hubs++] = (struct vpn_hub_view){
+			.proto = hub->proto,
+			.transport = hub->path.nbma,
+			.nbma = hub->nbma,
+			.mac = hub->mac,
+			.vni = hub->vni,
+			.registered = hub->registered,
+			.active = hub == inst->active,
+			.expires_in = seconds_left(e, &hub->expiry),
+		};
+	}
+}
+
+static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_instance_view *v)
+{
+	*v = (struct vpn_instance_view){
+		.ifname = inst->dev->name,
+		.vpn = inst->vpn,
+		.role = inst->role,
+		.state = vpn_instance_shown_state(inst),
+		.reason = inst->reason,
+		.controller = inst->dev->controller,
+		.vni = inst->vni,
+		.vlan = inst->role == DM_ROLE_HUB ? inst->vlan : 0,
+		.nbma = inst->nbma,
+		.holdtime = inst->dev->holdtime,
+		.num_members = vpn_members_count(&inst->members),
+		.num_macs = vpn_macs_count(&inst->macs),
+		.num_shortcuts = vpn_shortcut_num_active(inst),
+	};
+	if (inst->link)
+		v->mac = inst->link->link.mac;
+	view_hubs(e, inst, v);
+	if (v->state == VPN_REGISTERING && !v->reason[0])
+		v->reason = v->num_hubs ? "no next hop server has answered yet"
+					: "the controller has no next hop server";
+}
+
+void vpn_engine_each_instance(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_instance_view *v), void *arg)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+	struct vpn_instance_view v;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst) {
+			view_instance(e, inst, &v);
+			fn(arg, &v);
+		}
+}
+
+static void each_member(struct vpn_engine *e, struct vpn_instance *inst,
+			void (*fn)(void *arg, const struct vpn_member_view *v), void *arg)
+{
+	struct vpn_member *m;
+
+	frr_each (vpn_members, &inst->members, m) {
+		struct vpn_member_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.nbma = m->nbma,
+			.mac = m->mac,
+			.transport = m->path.nbma,
+			.vni = m->vni,
+			.holdtime = m->holdtime,
+			.expires_in = seconds_left(e, &m->expiry),
+			.uptime = seconds_since(e, m->since),
+			.num_macs = vpn_member_macs_count(&m->macs),
+		};
+		fn(arg, &v);
+	}
+}
+
+void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_member_view *v), void *arg)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst)
+			each_member(e, inst, fn, arg);
+}
+
+static void each_learned(struct vpn_engine *e, struct vpn_instance *inst,
+			 void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg)
+{
+	struct vpn_mac *mac;
+
+	frr_each (vpn_macs, &inst->macs, mac) {
+		struct vpn_mac_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.mac = mac->mac,
+			.nbma = mac->member->nbma,
+			.vni = mac->member->vni,
+			.type = "learned",
+			.uptime = seconds_since(e, mac->since),
+		};
+		fn(arg, &v);
+	}
+}
+
+static void each_shortcut(struct vpn_engine *e, struct vpn_instance *inst,
+			  void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg)
+{
+	static const char *const types[] = {
+		[VPN_SHORTCUT_RESOLVING] = "resolving",
+		[VPN_SHORTCUT_ACTIVE] = "shortcut",
+		[VPN_SHORTCUT_NEGATIVE] = "negative",
+	};
+	struct vpn_shortcut *s;
+
+	frr_each (vpn_shortcuts, &inst->shortcuts, s) {
+		struct vpn_mac_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.mac = s->mac,
+			.nbma = s->nbma,
+			.vni = s->vni,
+			.type = types[s->state],
+			.has_expiry = s->expiry.armed,
+			.used = s->used,
+			.expires_in = seconds_left(e, &s->expiry),
+			.uptime = seconds_since(e, s->since),
+		};
+		fn(arg, &v);
+	}
+}
+
+void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst) {
+			each_learned(e, inst, fn, arg);
+			each_shortcut(e, inst, fn, arg);
+		}
+}

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * show ip nhrp vpn [members|mac|counters] [json], [no] debug nhrp vpn. Each show
+ * command walks the engine's views once and prints the same record as a row of
+ * text or as JSON, whose keys are the camelCase of the YANG leaves. Main pthread.
+ */
+#include <config.h>
+
+#include "lib/zebra.h"
+#include "lib/command.h"
+#include "lib/json.h"
+#include "lib/termtable.h"
+#include "lib/vty.h"
+
+#include "nhrpd.h"
+#include "nhrpd/nhrp_io.h"
+#include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_vty.h"
+
+#include "nhrpd/vpn_vty_clippy.c"
+
+/* Where a walk puts its rows: into a text table, or into JSON when that is set. */
+struct out {
+	struct ttable *table;
+	json_object *json;
+	size_t count;
+};
+
+static const char *addr(const struct dm_addr *a)
+{
+	static char ring[8][DM_ADDR_STRLEN]; /* as many as one row prints */
+	static unsigned int next;
+
+	return dm_addr_str(a, ring[next++ % array_size(ring)]);
+}
+
+static void json_addr(json_object *obj, const char *key, const struct dm_addr *a)
+{
+	if (dm_addr_is_set(a))
+		json_object_string_add(obj, key, addr(a));
+}
+
+static void json_vpn(json_object *obj, const char *ifname, const struct vpn_id *vpn)
+{
+	json_object_string_add(obj, "interface", ifname);
+	json_object_int_add(obj, "vpnIndex", vpn->index);
+}
+
+/* --- text or JSON --- */
+
+static struct out out_begin(bool json)
+{
+	struct out o = { 0 };
+
+	if (json)
+		o.json = json_object_new_object();
+	else
+		o.table = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
+	return o;
+}
+
+/* Prints and frees. EMPTY is what a text user reads when there is nothing. */
+static int out_end(struct vty *vty, struct out *o, const char *empty)
+{
+	char *text;
+
+	if (o->json)
+		return vty_json(vty, o->json);
+	if (!o->count) {
+		vty_out(vty, "%s\n", empty);
+	} else {
+		ttable_rowseps(o->table, 0, BOTTOM, true, '-');
+		text = ttable_dump(o->table, "\n");
+		vty_out(vty, "%s", text);
+		XFREE(MTYPE_TMP_TTABLE, text);
+	}
+	ttable_del(o->table);
+	return CMD_SUCCESS;
+}
+
+/* --- show ip nhrp vpn --- */
+
+static json_object *json_hub(const struct vpn_hub_view *h)
+{
+	json_object *obj = json_object_new_object();
+
+	json_addr(obj, "protocolAddress", &h->proto);
+	json_addr(obj, "transport", &h->transport);
+	json_addr(obj, "nbma", &h->nbma);
+	json_addr(obj, "mac", &h->mac);
+	if (h->vni)
+		json_object_int_add(obj, "vni", h->vni);
+	json_object_string_add(obj, "state", h->registered ? "registered" : "registering");
+	json_object_boolean_add(obj, "active", h->active);
+	if (h->registered)
+		json_object_int_add(obj, "expiresIn", h->expires_in);
+	return obj;
+}
+
+static void json_role(json_object *obj, const struct vpn_instance_view *v)
+{
+	json_object *hubs;
+
+	if (v->role == DM_ROLE_HUB) {
+		json_object_int_add(obj, "vlan", v->vlan);
+		json_object_int_add(obj, "numMembers", (int64_t)v->num_members);
+		json_object_int_add(obj, "numMacs", (int64_t)v->num_macs);
+	}
+	if (v->role != DM_ROLE_SPOKE)
+		return;
+	json_object_int_add(obj, "numShortcuts", (int64_t)v->num_shortcuts);
+	hubs = json_object_new_array();
+	for (size_t i = 0; i < v->num_hubs; i++)
+		json_object_array_add(hubs, json_hub(&v->hubs[i]));
+	json_object_object_add(obj, "hubs", hubs);
+}
+
+static json_object *json_instance(const struct vpn_instance_view *v)
+{
+	json_object *obj = json_object_new_object();
+
+	json_vpn(obj, v->ifname, &v->vpn);
+	json_object_string_add(obj, "role", vpn_role_name(v->role));
+	json_object_string_add(obj, "state", vpn_state_name(v->state));
+	if (v->reason[0])
+		json_object_string_add(obj, "reason", v->reason);
+	if (v->controller[0])
+		json_object_string_add(obj, "controller", v->controller);
+	if (v->vni)
+		json_object_int_add(obj, "vni", v->vni);
+	json_addr(obj, "localNbma", &v->nbma);
+	json_addr(obj, "localMac", &v->mac);
+	json_object_int_add(obj, "holdtime", v->holdtime);
+	json_role(obj, v);
+	return obj;
+}
+
+/* The list KEY of the JSON answer, made with its first element. */
+static void json_list_add(struct out *o, const char *key, json_object *element)
+{
+	json_object *list;
+
+	if (!json_object_object_get_ex(o->json, key, &list)) {
+		list = json_object_new_array();
+		json_object_object_add(o->json, key, list);
+	}
+	json_object_array_add(list, element);
+}
+
+static const char *active_hub(const struct vpn_instance_view *v)
+{
+	for (size_t i = 0; i < v->num_hubs; i++)
+		if (v->hubs[i].active)
+			return addr(&v->hubs[i].nbma);
+	return "-";
+}
+
+/* What the last columns hold depends on the role: whom we serve, or who serves us. */
+static void text_instance(struct out *o, const struct vpn_instance_view *v)
+{
+	char peers[48], macs[16];
+
+	if (!o->count)
+		ttable_add_row(o->table, "Interface|VPN|Role|VNI|State|Hub or members|MACs");
+	snprintf(macs, sizeof(macs), "%zu", v->role == DM_ROLE_HUB ? v->num_macs : v->num_shortcuts);
+	if (v->role == DM_ROLE_HUB)
+		snprintf(peers, sizeof(peers), "%zu members", v->num_members);
+	else
+		snprintf(peers, sizeof(peers), "%s", active_hub(v));
+	ttable_add_row(o->table, "%s|%u|%s|%u|%s|%s|%s", v->ifname, v->vpn.index, vpn_role_name(v->role), v->vni,
+		       vpn_state_name(v->state), peers, macs);
+}
+
+static void show_instance(void *arg, const struct vpn_instance_view *v)
+{
+	struct out *o = arg;
+
+	if (o->json)
+		json_list_add(o, "instances", json_instance(v));
+	else
+		text_instance(o, v);
+	o->count++;
+}
+
+/* A reason is a sentence and fits no column: one line each below the table. */
+static void show_reason(void *arg, const struct vpn_instance_view *v)
+{
+	if (v->reason[0])
+		vty_out(arg, "VPN %u on %s is %s: %s\n", v->vpn.index, v->ifname, vpn_state_name(v->state), v->reason);
+}
+
+DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
+	"show ip nhrp vpn [json$json]",
+	SHOW_STR
+	IP_STR
+	"NHRP information\n"
+	"Layer-2 VPNs: instances with their role and state\n"
+	JSON_STR)
+{
+	struct out o = out_begin(json);
+	int rc;
+
+	vpn_engine_each_instance(vpn_glue_engine(), show_instance, &o);
+	rc = out_end(vty, &o, "No VPN is configured");
+	if (!json)
+		vpn_engine_each_instance(vpn_glue_engine(), show_reason, vty);
+	return rc;
+}
+
+/* --- show ip nhrp vpn members --- */
+
+static void show_member(void *arg, const struct vpn_member_view *v)
+{
+	struct out *o = arg;
+	json_object *obj;
+
+	if (!o->json) {
+		if (!o->count)
+			ttable_add_row(o->table, "Interface|VPN|NBMA|VNI|MAC|Expires|MACs");
+		ttable_add_row(o->table, "%s|%u|%s|%u|%s|%us|%zu", v->ifname, v->vpn.index, addr(&v->nbma), v->vni,
+			       addr(&v->mac), v->expires_in, v->num_macs);
+		o->count++;
+		return;
+	}
+	obj = json_object_new_object();
+	json_vpn(obj, v->ifname, &v->vpn);
+	json_addr(obj, "nbma", &v->nbma);
+	json_object_int_add(obj, "vni", v->vni);
+	json_addr(obj, "mac", &v->mac);
+	json_addr(obj, "transport", &v->transport);
+	json_object_int_add(obj, "holdtime", v->holdtime);
+	json_object_int_add(obj, "expiresIn", v->expires_in);
+	json_object_int_add(obj, "uptime", v->uptime);
+	json_object_int_add(obj, "numMacs", (int64_t)v->num_macs);
+	json_list_add(o, "members", obj);
+	o->count++;
+}
+
+DEFPY(show_ip_nhrp_vpn_members, show_ip_nhrp_vpn_members_cmd,
+	"show ip nhrp vpn members [json$json]",
+	SHOW_STR
+	IP_STR
+	"NHRP information\n"
+	"Layer-2 VPNs\n"
+	"Spokes that are registered with this hub\n"
+	JSON_STR)
+{
+	struct out o = out_begin(json);
+
+	vpn_engine_each_member(vpn_glue_engine(), show_member, &o);
+	return out_end(vty, &o, "No spoke is registered here");
+}
+
+/* --- show ip nhrp vpn mac --- */
+
+static void json_mac(struct out *o, const struct vpn_mac_view *v)
+{
+	const char *key = addr(&v->mac);
+	json_object *macs, *list, *obj = json_object_new_object();
+
+	json_vpn(obj, v->ifname, &v->vpn);
+	json_object_string_add(obj, "type", v->type);
+	json_addr(obj, "remoteVtep", &v->nbma);
+	if (v->vni)
+		json_object_int_add(obj, "vni", v->vni);
+	if (v->has_expiry)
+		json_object_int_add(obj, "expiresIn", v->expires_in);
+	json_object_int_add(obj, "uptime", v->uptime);
+	json_object_boolean_add(obj, "used", v->used);
+
+	if (!json_object_object_get_ex(o->json, "macs", &macs)) {
+		macs = json_object_new_object();
+		json_object_object_add(o->json, "macs", macs);
+	}
+	if (!json_object_object_get_ex(macs, key, &list)) {
+		list = json_object_new_array();
+		json_object_object_add(macs, key, list);
+	}
+	json_object_array_add(list, obj);
+}
+
+static void show_mac(void *arg, const struct vpn_mac_view *v)
+{
+	struct out *o = arg;
+	char expires[16] = "-";
+
+	o->count++;
+	if (o->json) {
+		json_mac(o, v);
+		return;
+	}
+	if (o->count == 1)
+		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
+	if (v->has_expiry)
+		snprintf(expires, sizeof(expires), "%us", v->expires_in);
+	ttable_add_row(o->table, "%s|%s|%u|%s|%s|%u|%s", addr(&v->mac), v->ifname, v->vpn.index, v->type,
+		       addr(&v->nbma), v->vni, expires);
+}
+
+DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
+	"show ip nhrp vpn mac [json$json]",
+	SHOW_STR
+	IP_STR
+	"NHRP information\n"
+	"Layer-2 VPNs\n"
+	"MAC addresses: learned ones at a hub, shortcuts at a spoke\n"
+	JSON_STR)
+{
+	struct out o = out_begin(json);
+
+	vpn_engine_each_mac(vpn_glue_engine(), show_mac, &o);
+	if (o.json && o.count)
+		json_object_int_add(o.json, "numMacs", (int64_t)o.count);
+	return out_end(vty, &o, "No MAC address is known");
+}
+
+/* --- show ip nhrp vpn counters --- */
+
+/* One group of counters, as a JSON object or as rows of text. */
+static void counter_group(struct vty *vty, json_object *json, const char *group, const uint64_t *values, size_t first,
+			  size_t count, const char *(*name)(size_t))
+{
+	json_object *obj = json ? json_object_new_object() : NULL;
+
+	if (json)
+		json_object_object_add(json, group, obj);
+	else
+		vty_out(vty, "%s:\n", group);
+	for (size_t i = first; i < count; i++) {
+		if (json)
+			json_object_int_add(obj, name(i), (int64_t)values[i]);
+		else if (values[i])
+			vty_out(vty, "  %-28s %" PRIu64 "\n", name(i), values[i]);
+	}
+}
+
+static const char *name_op(size_t i)
+{
+	return vpn_op_key((unsigned int)i);
+}
+
+static const char *name_drop(size_t i)
+{
+	return nhrp_drop_name((enum nhrp_drop)i);
+}
+
+static const char *name_refusal(size_t i)
+{
+	return vpn_refusal_name((enum vpn_refusal)i);
+}
+
+static const char *name_packet(size_t i)
+{
+	static const char *const names[] = { "received", "noSource", "tooLong", "stockQueueFull", "sendFailed", "buildFailed" };
+
+	return names[i];
+}
+
+DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
+	"show ip nhrp vpn counters [json$json]",
+	SHOW_STR
+	IP_STR
+	"NHRP information\n"
+	"Layer-2 VPNs\n"
+	"Messages by type, and what was dropped or refused by reason\n"
+	JSON_STR)
+{
+	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
+	const struct nhrp_io_counters *io = nhrp_io_counters();
+	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->stock_queue_full, io->send_failed, c->build_failed };
+	json_object *obj = json ? json_object_new_object() : NULL;
+
+	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
+	counter_group(vty, obj, "sent", c->sent, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
+	counter_group(vty, obj, "dropped", c->dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
+	counter_group(vty, obj, "refused", c->refused, 0, VPN_REFUSED_COUNT, name_refusal);
+	counter_group(vty, obj, "packets", packets, 0, array_size(packets), name_packet);
+	return obj ? vty_json(vty, obj) : CMD_SUCCESS;
+}
+
+/* --- debug --- */
+
+DEFPY(debug_nhrp_vpn, debug_nhrp_vpn_cmd,
+	"[no$no] debug nhrp vpn",
+	NO_STR
+	DEBUG_STR
+	"NHRP information\n"
+	"Layer-2 VPNs: messages, registrations, shortcuts\n")
+{
+	vpn_glue_set_debug(!no);
+	return CMD_SUCCESS;
+}
+
+static int write_debug(struct vty *vty)
+{
+	if (!vpn_glue_debug())
+		return 0;
+	vty_out(vty, "debug nhrp vpn\n");
+	return 1;
+}
+
+/* the stock code writes its own debug lines under another node */
+static struct cmd_node debug_node = {
+	.name = "nhrp vpn debug",
+	.node = DEBUG_NODE,
+	.prompt = "",
+	.config_write = write_debug,
+};
+
+void vpn_vty_init(void)
+{
+	install_node(&debug_node);
+	install_element(VIEW_NODE, &show_ip_nhrp_vpn_cmd);
+	install_element(VIEW_NODE, &show_ip_nhrp_vpn_members_cmd);
+	install_element(VIEW_NODE, &show_ip_nhrp_vpn_mac_cmd);
+	install_element(VIEW_NODE, &show_ip_nhrp_vpn_counters_cmd);
+	install_element(ENABLE_NODE, &debug_nhrp_vpn_cmd);
+	install_element(CONFIG_NODE, &debug_nhrp_vpn_cmd);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ZAPI client of the engine: instance 2, so that it stands apart from the stock
+ * code's (0) and from the module's own (1). Says HELLO every two seconds; the
+ * module's HELLO_ACK is what "connected" means, since zebra accepts us just as
+ * well without the module. Main pthread.
+ *
+ *   zebra connected ──> HELLO (new epoch) ──> HELLO_ACK ──> records of the dump ──> DUMP_END
+ *   no HELLO_ACK for three turns ──> the engine is told that there is no module
+ */
+#include <config.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/log.h"
+#include "lib/stream.h"
+#include "lib/zclient.h"
+
+#include "nhrpd.h"
+#include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_zapi.h"
+
+#define HELLO_MS 2000
+#define HELLO_FIRST_MS 200 /* the module registers for our messages a moment after zebra's start */
+#define HELLO_MISSES 3
+
+static struct zclient *client;
+static struct dm_batch batch;
+static struct event *flush_event, *hello_timer;
+static uint64_t epoch;	      /* of this connection */
+static uint64_t module_epoch; /* of the module that answers */
+static bool connected;	      /* the module answers */
+static bool refused_version;  /* said once */
+static unsigned int unanswered;
+
+/* --- sending --- */
+
+static void flush(void)
+{
+	size_t len = dm_batch_finish(&batch);
+
+	if (len && zclient_send_opaque(client, DM_OPAQUE_TO_ZEBRA, batch.buf, len) == ZCLIENT_SEND_FAILURE)
+		zlog_warn("zebra module: %zu octets of records were not sent", len);
+	dm_batch_init(&batch);
+}
+
+static void flush_due(struct event *t)
+{
+	flush();
+}
+
+void vpn_zapi_program(const struct dm_rec *rec)
+{
+	if (!dm_batch_put(&batch, rec)) {
+		flush();
+		dm_batch_put(&batch, rec);
+	}
+	if (!flush_event)
+		event_add_event(master, flush_due, NULL, 0, &flush_event);
+}
+
+/* --- the module's coming and going --- */
+
+static uint64_t realtime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void module_lost(const char *why)
+{
+	if (connected)
+		zlog_warn("zebra module: lost (%s); forwarding goes on as it is", why);
+	connected = false;
+	module_epoch = 0;
+	epoch = realtime_ns();
+	dm_batch_init(&batch);
+	vpn_engine_dataplane(vpn_glue_engine(), false, why);
+	vpn_glue_kick();
+}
+
+static void hello(struct event *t)
+{
+	struct dm_rec rec = { .type = DM_REC_HELLO };
+
+	event_add_timer_msec(master, hello, NULL, connected ? HELLO_MS : HELLO_MS / 4, &hello_timer);
+	if (client->sock < 0) {
+		unanswered = 0;
+		module_lost("zebra is not running");
+		return;
+	}
+	if (unanswered >= HELLO_MISSES) {
+		unanswered = 0;
+		module_lost("zebra module zebra_dmevpn does not answer; is zebra started with -M zebra_dmevpn?");
+	}
+	unanswered++;
+	rec.hello.epoch = epoch;
+	vpn_zapi_program(&rec);
+}
+
+static void zebra_up(struct zclient *zc)
+{
+	if (connected) /* the module takes our new epoch for a new life and will sweep: so restate everything */
+		module_lost("the connection to zebra was reset");
+	zclient_register_opaque(zc, DM_OPAQUE_TO_NHRPD);
+	epoch = realtime_ns();
+	unanswered = 0;
+	event_cancel(&hello_timer);
+	event_add_timer_msec(master, hello, NULL, HELLO_FIRST_MS, &hello_timer);
+}
+
+static void hello_ack(const struct dm_hello *h)
+{
+	unanswered = 0;
+	if (connected && module_epoch == h->epoch)
+		return;
+	if (connected)
+		vpn_engine_dataplane(vpn_glue_engine(), false, "zebra module zebra_dmevpn restarted");
+	zlog_info("zebra module: connected");
+	connected = true;
+	module_epoch = h->epoch;
+	vpn_engine_dataplane(vpn_glue_engine(), true, NULL);
+}
+
+/* --- receiving --- */
+
+static void say_version(uint16_t version)
+{
+	if (!refused_version)
+		zlog_err("zebra module speaks version %u of the message format, nhrpd version %u: install both from one build",
+			 version, DM_MSG_VERSION);
+	refused_version = true;
+}
+
+static void payload(const uint8_t *octets, size_t len)
+{
+	struct dm_reader r;
+	struct dm_rec rec;
+	uint16_t version = 0;
+
+	switch (dm_msg_open(&r, octets, len, &version)) {
+	case DM_OPEN_OK:
+		break;
+	case DM_OPEN_VERSION:
+		say_version(version);
+		return;
+	case DM_OPEN_SHORT:
+		zlog_warn("zebra module: message of %zu octets has no envelope", len);
+		return;
+	}
+	while (dm_msg_next(&r, &rec)) {
+		if (rec.type == DM_REC_HELLO_ACK)
+			hello_ack(&rec.hello);
+		else if (connected)
+			vpn_engine_record(vpn_glue_engine(), &rec);
+	}
+	if (r.bad)
+		zlog_warn("zebra module: malformed record in a message of %zu octets", len);
+	vpn_glue_kick();
+}
+
+static int opaque(ZAPI_CALLBACK_ARGS)
+{
+	struct stream *s = zclient->ibuf;
+	struct zapi_opaque_msg info;
+
+	if (zclient_opaque_decode(s, &info) || info.type != DM_OPAQUE_TO_NHRPD)
+		return 0;
+	payload(stream_pnt(s), STREAM_READABLE(s));
+	return 0;
+}
+
+/* --- life --- */
+
+void vpn_zapi_init(void)
+{
+	static zclient_handler *const handlers[] = {
+		[ZEBRA_OPAQUE_MESSAGE] = opaque,
+	};
+
+	dm_batch_init(&batch);
+	epoch = realtime_ns();
+	client = zclient_new(master, &zclient_options_auxiliary, handlers, array_size(handlers));
+	client->zebra_connected = zebra_up;
+	zclient_init(client, ZEBRA_ROUTE_NHRP, DM_ZAPI_INSTANCE_NHRPD, &nhrpd_privs);
+	event_add_timer_msec(master, hello, NULL, HELLO_MS, &hello_timer);
+}
+
+void vpn_zapi_terminate(void)
+{
+	event_cancel(&hello_timer);
+	flush();
+	event_cancel(&flush_event);
+	zclient_stop(client);
+	zclient_free(client);
+	client = NULL;
+}

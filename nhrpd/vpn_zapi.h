@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The road to the zebra module: a ZAPI client of our own (the stock code's is
+ * private to it) that carries lib/dmevpn_msg.h in opaque messages.
+ */
+#ifndef DMEVPN_VPN_ZAPI_H
+#define DMEVPN_VPN_ZAPI_H
+
+#include "lib/dmevpn_msg.h"
+
+/* Connects, and keeps trying; tells the engine of the module's coming and going. */
+void vpn_zapi_init(void);
+/* Queues one record; a batch leaves at the end of this turn of the event loop. */
+void vpn_zapi_program(const struct dm_rec *rec);
+void vpn_zapi_terminate(void);
+
+#endif

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an engine must not act on: malformed messages, strangers, wrong VPNs,
+ * answers nobody asked for. Each is counted under its reason and changes no
+ * state; the answers RFC 2332 5.2.7 and RFC 2735 3.4 ask for are sent.
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/engine/world.h"
+
+#define HUB_VNI 4097
+
+static struct world_node *hub, *spoke1, *spoke2;
+
+static int setup(void **state)
+{
+	world_reset();
+	hub = world_hub(1);
+	spoke1 = world_spoke(2, 100);
+	spoke2 = world_spoke(3, 101);
+	world_configure(hub, 1, NULL);
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_end();
+	return 0;
+}
+
+static uint64_t refused(struct world_node *n, enum vpn_refusal why)
+{
+	return vpn_engine_counters(n->engine)->refused[why];
+}
+
+/* A registration of the stranger 10.0.0.9 with MAC 02:…:09 in VPN INDEX; UNIQUE as RFC 2332 5.2.3. */
+static size_t stranger(uint8_t *buf, size_t size, uint32_t index, uint16_t flags, const char *mac, uint16_t ext)
+{
+	struct nhrp_builder b;
+	struct nhrp_cie cie = { .holding_time = 60, .nbma = world_addr("10.0.0.9"), .sub = nhrp_subaddr_vni(9) };
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = index, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB,
+		.hop_count = 255, .op = NHRP_OP_REGISTRATION_REQUEST, .flags = flags, .request_id = 4711,
+		.src_nbma = world_addr("10.0.0.9"), .src_sub = nhrp_subaddr_vni(9), .src_proto = world_addr(mac),
+		.dst_proto = world_addr(mac),
+	};
+
+	nhrp_build_begin(&b, buf, size, &m);
+	nhrp_build_cie(&b, &cie);
+	if (ext)
+		nhrp_build_ext_empty(&b, ext, true);
+	return nhrp_build_end(&b);
+}
+
+static uint16_t last_error(void)
+{
+	const uint8_t *octets;
+	size_t len = world_last(NHRP_OP_ERROR_INDICATION, &octets);
+	struct nhrp_msg m;
+
+	assert_int_equal(nhrp_msg_decode(&m, octets, len, NULL), NHRP_DROP_NONE);
+	assert_true(m.has_vpn);
+	return m.error_code;
+}
+
+static uint8_t last_registration_code(void)
+{
+	const uint8_t *octets;
+	size_t len = world_last(NHRP_OP_REGISTRATION_REPLY, &octets);
+	struct nhrp_msg m;
+	struct nhrp_cie cie;
+
+	assert_int_equal(nhrp_msg_decode(&m, octets, len, NULL), NHRP_DROP_NONE);
+	assert_true(nhrp_cie_next(&m.body, m.afn, m.pro_type, &cie));
+	return cie.code;
+}
+
+static void test_every_truncation_is_dropped(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.9");
+	uint64_t dropped = 0;
+	uint8_t buf[512];
+	size_t len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", 0);
+
+	for (size_t cut = 0; cut < len; cut++) {
+		world_inject(hub, &from, buf, cut);
+		world_run(0);
+	}
+	for (size_t i = 0; i < NHRP_DROP_COUNT; i++)
+		dropped += vpn_engine_counters(hub->engine)->dropped[i];
+	assert_int_equal(dropped, len);
+	assert_int_equal(world_num_members(hub), 1);
+	/* all at one moment: one line, which names the sender and a reason */
+	assert_int_equal(hub->warnings, 1);
+	assert_non_null(strstr(hub->last_warning, "10.0.0.9"));
+	assert_non_null(strstr(hub->last_warning, "truncated"));
+	world_run(1000);
+	world_inject(hub, &from, buf, 30);
+	world_run(0);
+	assert_int_equal(hub->warnings, 2);
+	/* the first cut was logged, the others were not */
+	assert_non_null(strstr(hub->last_warning, "more unlogged"));
+}
+
+static void test_unknown_vpn_is_error_17(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.3");
+	uint8_t buf[512];
+	size_t len = stranger(buf, sizeof(buf), 99, 0, "02:00:00:00:00:09", 0);
+
+	world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(last_error(), NHRP_ERR_VPN_NOT_SUPPORTED);
+	/* a flood of them is not answered with a flood */
+	for (int i = 0; i < 200; i++)
+		world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 201);
+	assert_true(world_seen(NHRP_OP_ERROR_INDICATION) <= 10);
+}
+
+static void test_unknown_compulsory_extension_is_error_1(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.3");
+	uint8_t buf[512];
+	size_t len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", 0x3802);
+
+	world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 1);
+	assert_int_equal(last_error(), NHRP_ERR_UNRECOGNIZED_EXTENSION);
+	/* one that we cannot check is one that we do not understand */
+	len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", NHRP_EXT_AUTHENTICATION);
+	world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 2);
+	assert_int_equal(world_num_members(hub), 1);
+}
+
+/* RFC 2332 5.2.3: only where both want the address for themselves alone. */
+static void test_unique_address_is_refused_with_code_14(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.9"), other = world_addr("10.0.0.3");
+	uint8_t buf[512];
+	/* spoke1 never asked to have its MAC alone */
+	size_t len = stranger(buf, sizeof(buf), 1, NHRP_REG_UNIQUE, "02:00:00:00:00:02", 0);
+	struct nhrp_cie cie = { .holding_time = 60, .nbma = other, .sub = nhrp_subaddr_vni(101) };
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+
+	world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(last_registration_code(), NHRP_CIE_SUCCESS);
+	assert_int_equal(world_num_members(hub), 2);
+	/* now 10.0.0.9 has it alone, and 10.0.0.3 cannot */
+	assert_int_equal(nhrp_msg_decode(&m, buf, len, NULL), NHRP_DROP_NONE);
+	m.src_nbma = other;
+	nhrp_build_begin(&b, buf + len, sizeof(buf) - len, &m);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &other, buf + len, nhrp_build_end(&b));
+	world_run(0);
+	assert_int_equal(last_registration_code(), NHRP_CIE_UNIQUE_EXISTS);
+	assert_int_equal(world_num_members(hub), 2);
+}
+
+/* Whoever names a member's address but speaks from elsewhere gets no hold of it. */
+static void test_member_cannot_be_hijacked(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.99");
+	struct nhrp_cie cie = { .holding_time = 1, .nbma = spoke1->nbma, .sub = nhrp_subaddr_vni(66) };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_REGISTRATION_REQUEST, .request_id = 1, .src_nbma = spoke1->nbma,
+		.src_sub = nhrp_subaddr_vni(66), .src_proto = world_addr("02:00:00:00:00:99"),
+		.dst_proto = world_addr("02:00:00:00:00:99"),
+	};
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(3000);
+	assert_int_equal(last_registration_code(), NHRP_CIE_PROHIBITED);
+	assert_int_equal(world_num_members(hub), 1);
+	assert_int_equal(hub->members[0].remote_vni, 100);
+}
+
+static void test_short_holding_time_is_raised(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.9");
+	struct nhrp_msg m;
+	struct nhrp_cie cie;
+	const uint8_t *octets;
+	uint8_t buf[512];
+	size_t len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", 0);
+	struct nhrp_builder b;
+
+	assert_int_equal(nhrp_msg_decode(&m, buf, len, NULL), NHRP_DROP_NONE);
+	cie = (struct nhrp_cie){ .holding_time = 1 }; /* and no addresses: the header's stand for them */
+	nhrp_build_begin(&b, buf + len, sizeof(buf) - len, &m);
+	nhrp_build_cie(&b, &cie);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &from, buf + len, nhrp_build_end(&b));
+	world_run(4000);
+	assert_int_equal(world_num_members(hub), 2);
+	assert_int_equal(nhrp_msg_decode(&m, octets, world_last(NHRP_OP_REGISTRATION_REPLY, &octets), NULL), NHRP_DROP_NONE);
+	assert_true(nhrp_cie_next(&m.body, m.afn, m.pro_type, &cie));
+	assert_int_equal(cie.code, NHRP_CIE_SUCCESS);
+	assert_int_equal(cie.holding_time, 5);
+	/* the second client of the request is answered too: refused, for no time */
+	assert_true(nhrp_cie_next(&m.body, m.afn, m.pro_type, &cie));
+	assert_int_equal(cie.code, NHRP_CIE_PROHIBITED);
+	assert_int_equal(cie.holding_time, 0);
+	world_run(2000);
+	assert_int_equal(world_num_members(hub), 1);
+}
+
+static void test_other_interface_is_another_vpn(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.9");
+	uint8_t buf[512];
+	size_t len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", 0);
+
+	world_inject_by(hub, WORLD_CTL_IFINDEX + 1, &from, buf, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(world_num_members(hub), 1);
+}
+
+static void test_error_is_never_answered_with_an_error(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.3");
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 99, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_ERROR_INDICATION, .error_code = 6, .src_nbma = from,
+		.src_proto = world_addr("02:00:00:00:00:09"), .dst_proto = world_addr("02:00:00:00:00:09"),
+	};
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_octets(&b, buf, 40);
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
+}
+
+static void test_purge_reply_of_a_stranger_ends_nothing(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.99");
+	const uint8_t *octets;
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	struct nhrp_cie cie = { .proto = world_addr("02:aa:00:00:00:02") };
+	uint8_t buf[512];
+
+	world_configure(spoke2, 1, hub);
+	world_run(100);
+	world_mac_seen(hub, spoke2, HUB_VNI, "02:aa:00:00:00:02");
+	world_hairpin(hub, spoke1, spoke2, HUB_VNI, "02:aa:00:00:00:01", "02:aa:00:00:00:02");
+	world_run(100);
+	spoke1->deaf = true;
+	world_mac_seen(hub, spoke1, HUB_VNI, "02:aa:00:00:00:02");
+	assert_int_equal(nhrp_msg_decode(&m, octets, world_last(NHRP_OP_PURGE_REQUEST, &octets), NULL), NHRP_DROP_NONE);
+	m.op = NHRP_OP_PURGE_REPLY;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(5000);
+	assert_int_equal(refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
+	assert_true(world_seen(NHRP_OP_PURGE_REQUEST) > 1);
+}
+
+static void test_vpn_that_cannot_run_yet_sends_no_error(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.9");
+	uint8_t buf[512];
+	size_t len = stranger(buf, sizeof(buf), 5, 0, "02:00:00:00:00:09", 0);
+
+	vpn_engine_set_instance(hub->engine, "tun9", (struct vpn_id){ .index = 5 }, 0);
+	vpn_engine_commit(hub->engine);
+	world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_NOT_READY), 1);
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
+}
+
+/* A registration of 10.1.x.y with a VNI of its own. */
+static void register_numbered(uint32_t number)
+{
+	uint8_t nbma[4] = { 10, 1, (uint8_t)(number >> 8), (uint8_t)number };
+	uint8_t mac[6] = { 2, 1, 0, 0, (uint8_t)(number >> 8), (uint8_t)number };
+	struct nhrp_cie cie = { .holding_time = 60 };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_REGISTRATION_REQUEST, .request_id = number, .src_sub = nhrp_subaddr_vni(1000 + number),
+	};
+
+	dm_addr_set(&m.src_nbma, DM_IPV4, nbma, 4);
+	dm_addr_set(&m.src_proto, DM_MAC, mac, 6);
+	m.dst_proto = m.src_proto;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &m.src_nbma, buf, nhrp_build_end(&b));
+	world_run(0);
+}
+
+static void test_member_past_the_limit_is_refused_with_code_5(void **state)
+{
+	/* spoke1 is one of the 8,192 */
+	for (uint32_t i = 1; i < 8192; i++)
+		register_numbered(i);
+	assert_int_equal(world_num_members(hub), 8192);
+	register_numbered(9000);
+	assert_int_equal(world_num_members(hub), 8192);
+	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
+	/* one that is there may renew all the same */
+	register_numbered(17);
+	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
+}
+
+static void test_resolution_of_a_stranger_is_not_answered(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.3");
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_RESOLUTION_REQUEST, .request_id = 1, .src_nbma = spoke1->nbma,
+		.src_sub = nhrp_subaddr_vni(100), .src_proto = spoke1->link.mac,
+		.dst_proto = world_addr("02:aa:00:00:00:01"),
+	};
+
+	world_mac_seen(hub, spoke1, HUB_VNI, "02:aa:00:00:00:01");
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	/* it even borrows a member's address in the header, but comes by another path */
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 1);
+	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REPLY), 0);
+}
+
+/* An unasked answer or redirect from wherever: the spoke's tables stay empty. */
+static void spoke_ignores(uint8_t op, const char *from_text, enum vpn_refusal why)
+{
+	struct dm_addr from = world_addr(from_text);
+	uint64_t before = refused(spoke1, why);
+	struct nhrp_cie cie = { .holding_time = 60, .nbma = world_addr("10.0.0.9"), .sub = nhrp_subaddr_vni(9),
+				.proto = world_addr("02:aa:00:00:00:02") };
+	static const uint8_t frame[64] = { 2, 0xaa, 0, 0, 0, 2, 2, 0xaa, 0, 0, 0, 1 };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = op, .request_id = 1, .src_nbma = spoke1->nbma, .src_sub = nhrp_subaddr_vni(100),
+		.src_proto = spoke1->link.mac, .dst_proto = world_addr("02:aa:00:00:00:02"),
+	};
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	if (op == NHRP_OP_TRAFFIC_INDICATION)
+		nhrp_build_octets(&b, frame, sizeof(frame));
+	else
+		nhrp_build_cie(&b, &cie);
+	world_inject(spoke1, &from, buf, nhrp_build_end(&b));
+	world_run(0);
+	assert_int_equal(refused(spoke1, why), before + 1);
+	assert_int_equal(spoke1->num_macs, 0);
+	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 0);
+}
+
+static void test_spoke_believes_nobody_but_its_hub(void **state)
+{
+	spoke_ignores(NHRP_OP_TRAFFIC_INDICATION, "10.0.0.9", VPN_REFUSED_NOT_HUB);
+	spoke_ignores(NHRP_OP_RESOLUTION_REPLY, "10.0.0.9", VPN_REFUSED_NOT_HUB);
+	spoke_ignores(NHRP_OP_RESOLUTION_REPLY, "10.0.0.1", VPN_REFUSED_UNEXPECTED_REPLY);
+	spoke_ignores(NHRP_OP_REGISTRATION_REPLY, "10.0.0.1", VPN_REFUSED_UNEXPECTED_REPLY);
+	spoke_ignores(NHRP_OP_PURGE_REQUEST, "10.0.0.9", VPN_REFUSED_NOT_HUB);
+	spoke_ignores(NHRP_OP_REGISTRATION_REQUEST, "10.0.0.9", VPN_REFUSED_WRONG_ROLE);
+}
+
+static void test_registration_without_vni_is_prohibited(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.3");
+	struct nhrp_cie cie = { .holding_time = 60, .nbma = world_addr("10.0.0.9") };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_REGISTRATION_REQUEST, .request_id = 1, .src_nbma = world_addr("10.0.0.9"),
+		.src_proto = world_addr("02:00:00:00:00:09"), .dst_proto = world_addr("02:00:00:00:00:09"),
+	};
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(0);
+	assert_int_equal(last_registration_code(), NHRP_CIE_PROHIBITED);
+	assert_int_equal(world_num_members(hub), 1);
+}
+
+/* RFC 2332 5.3: unknown, not compulsory: comes back in the reply, unchanged and in its place. */
+static void test_unknown_extension_is_returned(void **state)
+{
+	static const uint8_t value[] = { 1, 2, 3, 4, 5 };
+	struct dm_addr from = world_addr("10.0.0.3");
+	struct nhrp_builder b;
+	struct nhrp_ext ext;
+	const uint8_t *octets;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_REGISTRATION_REQUEST, .request_id = 77, .src_nbma = spoke2->nbma,
+		.src_sub = nhrp_subaddr_vni(101), .src_proto = spoke2->link.mac, .dst_proto = spoke2->link.mac,
+	};
+	struct nhrp_cie cie = { .holding_time = 60, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101) };
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	nhrp_build_ext_empty(&b, NHRP_EXT_RESPONDER, true);
+	nhrp_build_ext_begin(&b, 0x3803, false);
+	nhrp_build_octets(&b, value, sizeof(value));
+	nhrp_build_ext_end(&b);
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(0);
+	assert_int_equal(nhrp_msg_decode(&m, octets, world_last(NHRP_OP_REGISTRATION_REPLY, &octets), NULL), NHRP_DROP_NONE);
+	assert_int_equal(m.request_id, 77);
+	assert_true(nhrp_ext_next(&m.exts, &ext));
+	assert_int_equal(ext.type, NHRP_EXT_RESPONDER);
+	assert_true(dm_reader_left(&ext.value) > 0);
+	assert_true(nhrp_ext_next(&m.exts, &ext));
+	assert_int_equal(ext.type, 0x3803);
+	assert_int_equal(dm_reader_left(&ext.value), sizeof(value));
+	assert_memory_equal(ext.value.p, value, sizeof(value));
+}
+
+static const struct CMUnitTest tests[] = {
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	CASE(test_every_truncation_is_dropped),
+	CASE(test_unknown_vpn_is_error_17),
+	CASE(test_unknown_compulsory_extension_is_error_1),
+	CASE(test_unique_address_is_refused_with_code_14),
+	CASE(test_member_cannot_be_hijacked),
+	CASE(test_short_holding_time_is_raised),
+	CASE(test_other_interface_is_another_vpn),
+	CASE(test_error_is_never_answered_with_an_error),
+	CASE(test_purge_reply_of_a_stranger_ends_nothing),
+	CASE(test_vpn_that_cannot_run_yet_sends_no_error),
+	CASE(test_member_past_the_limit_is_refused_with_code_5),
+	CASE(test_resolution_of_a_stranger_is_not_answered),
+	CASE(test_spoke_believes_nobody_but_its_hub),
+	CASE(test_registration_without_vni_is_prohibited),
+	CASE(test_unknown_extension_is_returned),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests_name("what engines refuse", tests, NULL, NULL);
+}

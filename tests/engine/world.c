@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The world of world.h. Messages and records wait in two queues, so an engine is
+ * never called from within itself, just as in the daemon.
+ */
+#include <config.h>
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/engine/world.h"
+
+#define QUEUE 4096
+#define OCTETS 1500
+
+struct packet {
+	struct world_node *to;
+	uint32_t ifindex;
+	struct dm_addr from;
+	size_t len;
+	uint8_t octets[OCTETS];
+};
+
+struct event_rec {
+	struct world_node *to;
+	struct dm_rec rec;
+};
+
+static struct world_node nodes[WORLD_NODES];
+static size_t num_nodes;
+static uint64_t now_ms;
+static uint32_t random_state;
+static struct packet packets[QUEUE];
+static size_t packet_head, packet_tail;
+static struct event_rec records[QUEUE];
+static size_t rec_head, rec_tail;
+static unsigned int lose[256], seen[256];
+static struct packet last[256];
+static bool repeat;
+
+struct dm_addr world_addr(const char *text)
+{
+	struct dm_addr a;
+	bool good = dm_addr_parse(&a, text);
+
+	assert(good);
+	(void)good;
+	return a;
+}
+
+/* --- the network --- */
+
+static struct world_node *node_at(const struct dm_addr *nbma)
+{
+	for (size_t i = 0; i < num_nodes; i++)
+		if (dm_addr_same(&nodes[i].nbma, nbma))
+			return &nodes[i];
+	return NULL;
+}
+
+void world_inject_by(struct world_node *to, uint32_t ifindex, const struct dm_addr *from, const uint8_t *octets,
+		     size_t len)
+{
+	struct packet *p = &packets[packet_tail % QUEUE];
+
+	assert(packet_tail - packet_head < QUEUE && len <= OCTETS);
+	p->to = to;
+	p->ifindex = ifindex;
+	p->from = *from;
+	p->len = len;
+	memcpy(p->octets, octets, len);
+	packet_tail++;
+}
+
+void world_inject(struct world_node *to, const struct dm_addr *from, const uint8_t *octets, size_t len)
+{
+	world_inject_by(to, WORLD_CTL_IFINDEX, from, octets, len);
+}
+
+static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octets, size_t len)
+{
+	struct world_node *from = ctx, *to = node_at(&path->nbma);
+	struct nhrp_msg m;
+
+	assert(nhrp_msg_decode(&m, octets, len, NULL) == NHRP_DROP_NONE);
+	seen[m.op]++;
+	last[m.op].len = len;
+	memcpy(last[m.op].octets, octets, len);
+	if (lose[m.op]) {
+		lose[m.op]--;
+		return;
+	}
+	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX)
+		return;
+	for (int i = 0; i <= repeat; i++)
+		world_inject(to, &from->nbma, octets, len);
+}
+
+void world_lose(uint8_t op, unsigned int n)
+{
+	lose[op] = n;
+}
+
+void world_repeat(bool on)
+{
+	repeat = on;
+}
+
+unsigned int world_seen(uint8_t op)
+{
+	return seen[op];
+}
+
+size_t world_last(uint8_t op, const uint8_t **octets)
+{
+	*octets = last[op].octets;
+	return last[op].len;
+}
+
+/* --- the stand-in for the module --- */
+
+static void event(struct world_node *to, const struct dm_rec *rec)
+{
+	assert(rec_tail - rec_head < QUEUE);
+	records[rec_tail++ % QUEUE] = (struct event_rec){ .to = to, .rec = *rec };
+}
+
+static uint32_t instance_vni(const struct world_node *n, const struct dm_instance *inst)
+{
+	if (inst->role == DM_ROLE_HUB)
+		return 4096u + inst->vlan;
+	return inst->ifindex == n->second.ifindex ? n->second.vni : n->link.vni;
+}
+
+static size_t instance_at(const struct world_node *n, uint32_t ifindex, uint16_t vlan)
+{
+	size_t i = 0;
+
+	while (i < n->num_instances && !(n->instances[i].ifindex == ifindex && n->instances[i].vlan == vlan))
+		i++;
+	return i;
+}
+
+/* What it holds of the instance from before, as the real module says after a restart of ours. */
+static void tell_held(struct world_node *n, uint32_t vni)
+{
+	for (size_t i = 0; i < n->num_members; i++)
+		if (n->members[i].vni == vni)
+			event(n, &(struct dm_rec){ .type = DM_REC_MEMBER_HAVE, .member = n->members[i] });
+	for (size_t i = 0; i < n->num_macs; i++)
+		if (n->macs[i].vni == vni)
+			event(n, &(struct dm_rec){ .type = DM_REC_MAC_SEEN, .mac = n->macs[i] });
+}
+
+static void answer_instance(struct world_node *n, const struct dm_instance *inst)
+{
+	size_t i = instance_at(n, inst->ifindex, inst->vlan);
+	struct dm_rec rec = {
+		.type = DM_REC_INSTANCE_STATE,
+		.state = { .ifindex = inst->ifindex, .vlan = inst->vlan, .ready = 1, .vni = instance_vni(n, inst) },
+	};
+
+	if (i == n->num_instances) {
+		assert(n->num_instances < WORLD_TABLE);
+		n->vni_told[n->num_instances] = false;
+		n->instances[n->num_instances++] = *inst;
+	}
+	event(n, &rec);
+	if (inst->role == DM_ROLE_HUB)
+		tell_held(n, rec.state.vni);
+}
+
+static void table_member(struct world_node *n, const struct dm_member *m, bool set)
+{
+	size_t i = 0;
+
+	while (i < n->num_members && !(n->members[i].vni == m->vni && dm_addr_same(&n->members[i].nbma, &m->nbma)))
+		i++;
+	if (set) {
+		assert(i < WORLD_TABLE);
+		n->members[i] = *m;
+		n->num_members += i == n->num_members;
+	} else if (i < n->num_members) {
+		n->members[i] = n->members[--n->num_members];
+	}
+}
+
+static void table_mac(struct world_node *n, const struct dm_mac *m, bool set)
+{
+	size_t i = 0;
+
+	while (i < n->num_macs && !(n->macs[i].vni == m->vni && dm_addr_same(&n->macs[i].mac, &m->mac)))
+		i++;
+	if (set) {
+		assert(i < WORLD_TABLE);
+		n->macs[i] = *m;
+		n->num_macs += i == n->num_macs;
+	} else if (i < n->num_macs) {
+		n->macs[i] = n->macs[--n->num_macs];
+	}
+}
+
+/* The real module learns a VNI a turn after it is asked, and refuses records about it before. */
+static bool knows(struct world_node *n, uint32_t ifindex, uint32_t vni)
+{
+	for (size_t i = 0; i < n->num_instances; i++)
+		if (n->vni_told[i] && n->instances[i].ifindex == ifindex && vni == instance_vni(n, &n->instances[i]))
+			return true;
+	n->refused++;
+	return false;
+}
+
+static void forget_instance(struct world_node *n, const struct dm_instance *inst)
+{
+	size_t i = instance_at(n, inst->ifindex, inst->vlan);
+
+	if (i == n->num_instances)
+		return;
+	n->num_instances--;
+	n->instances[i] = n->instances[n->num_instances];
+	n->vni_told[i] = n->vni_told[n->num_instances];
+}
+
+static void module_program(void *ctx, const struct dm_rec *rec)
+{
+	struct world_node *n = ctx;
+	struct dm_rec reply;
+
+	switch (rec->type) {
+	case DM_REC_INSTANCE_SET:
+		answer_instance(n, &rec->instance);
+		break;
+	case DM_REC_INSTANCE_DEL:
+		forget_instance(n, &rec->instance);
+		break;
+	case DM_REC_HUB_SET:
+		if (knows(n, rec->hub.ifindex, rec->hub.vni))
+			n->hub = rec->hub;
+		break;
+	case DM_REC_HUB_DEL:
+		n->hub = (struct dm_hub){ 0 };
+		break;
+	case DM_REC_MEMBER_SET:
+	case DM_REC_MEMBER_DEL:
+		if (rec->type == DM_REC_MEMBER_DEL || knows(n, rec->member.ifindex, rec->member.vni))
+			table_member(n, &rec->member, rec->type == DM_REC_MEMBER_SET);
+		break;
+	case DM_REC_MAC_SET:
+	case DM_REC_MAC_DEL:
+		if (rec->type == DM_REC_MAC_DEL || knows(n, rec->mac.ifindex, rec->mac.vni))
+			table_mac(n, &rec->mac, rec->type == DM_REC_MAC_SET);
+		break;
+	case DM_REC_USED_QUERY:
+		reply = *rec;
+		reply.type = DM_REC_USED_REPLY;
+		reply.used.found = n->used_found;
+		reply.used.idle_ms = n->idle_ms;
+		event(n, &reply);
+		break;
+	case DM_REC_SYNC_END:
+		n->sync_ends++;
+		break;
+	}
+}
+
+static uint64_t clock_now(void *ctx)
+{
+	return now_ms;
+}
+
+static uint32_t next_random(void *ctx)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return random_state;
+}
+
+static void take_log(void *ctx, enum vpn_log level, const char *line)
+{
+	struct world_node *n = ctx;
+
+	if (getenv("WORLD_LOG"))
+		fprintf(stderr, "%8llu %s: %s\n", (unsigned long long)now_ms, n->name, line);
+	if (level != VPN_LOG_WARN)
+		return;
+	n->warnings++;
+	snprintf(n->last_warning, sizeof(n->last_warning), "%s", line);
+}
+
+/* --- nodes --- */
+
+static void start_engine(struct world_node *n)
+{
+	static const struct vpn_ops ops = {
+		.send = net_send, .program = module_program, .now = clock_now, .random = next_random, .log = take_log,
+	};
+
+	n->engine = vpn_engine_new(&ops, n, now_ms + 1);
+	vpn_engine_set_debug(n->engine, true);
+}
+
+void world_module(struct world_node *n, bool up)
+{
+	struct dm_rec link = { .type = DM_REC_LINK, .link = n->link }, end = { .type = DM_REC_DUMP_END };
+	struct dm_rec second = { .type = DM_REC_LINK, .link = n->second };
+
+	vpn_engine_dataplane(n->engine, up, up ? NULL : "test took the module away");
+	if (!up)
+		return;
+	if (n->link.ifindex)
+		event(n, &link);
+	if (n->second.ifindex)
+		event(n, &second);
+	event(n, &end);
+}
+
+static struct world_node *node(uint8_t last_octet, uint32_t vni)
+{
+	struct world_node *n = &nodes[num_nodes++];
+	uint8_t nbma[4] = { 10, 0, 0, last_octet }, mac[6] = { 2, 0, 0, 0, 0, last_octet };
+
+	assert(num_nodes <= WORLD_NODES);
+	memset(n, 0, sizeof(*n));
+	snprintf(n->name, sizeof(n->name), "node%u", last_octet);
+	dm_addr_set(&n->nbma, DM_IPV4, nbma, 4);
+	n->link = (struct dm_link){
+		.ifindex = WORLD_TUN_IFINDEX,
+		.name = "tun2",
+		.vni = vni,
+		.flags = DM_LINK_UP | DM_LINK_BRIDGE_PORT | (vni ? 0 : DM_LINK_EXTERNAL | DM_LINK_VNIFILTER),
+		.mtu = 1450,
+		.local = n->nbma,
+	};
+	dm_addr_set(&n->link.mac, DM_MAC, mac, 6);
+	n->used_found = true;
+	start_engine(n);
+	world_module(n, true);
+	world_run(0);
+	return n;
+}
+
+struct world_node *world_hub(uint8_t last_octet)
+{
+	return node(last_octet, 0);
+}
+
+struct world_node *world_spoke(uint8_t last_octet, uint32_t vni)
+{
+	return node(last_octet, vni);
+}
+
+void world_link(struct world_node *n)
+{
+	event(n, &(struct dm_rec){ .type = DM_REC_LINK, .link = n->link });
+	world_run(0);
+}
+
+void world_second_device(struct world_node *n, uint32_t vni)
+{
+	n->second = n->link;
+	n->second.ifindex = WORLD_TUN_IFINDEX + 1;
+	n->second.vni = vni;
+	snprintf(n->second.name, sizeof(n->second.name), "tun3");
+	event(n, &(struct dm_rec){ .type = DM_REC_LINK, .link = n->second });
+	world_run(0);
+}
+
+void world_configure(struct world_node *n, uint32_t index, const struct world_node *hub)
+{
+	memset(&n->ctl, 0, sizeof(n->ctl));
+	snprintf(n->ctl.name, sizeof(n->ctl.name), "tun1");
+	n->ctl.up = true;
+	n->ctl.ifindex = WORLD_CTL_IFINDEX;
+	n->ctl.nbma = n->nbma;
+	if (hub) {
+		n->ctl.num_servers = 1;
+		n->ctl.servers[0].nbma = hub->nbma;
+		n->ctl.servers[0].proto = world_addr("1.0.0.1");
+	}
+	vpn_engine_set_instance(n->engine, "tun2", (struct vpn_id){ .index = index }, 0);
+	vpn_engine_set_controller_name(n->engine, "tun2", "tun1");
+	vpn_engine_commit(n->engine);
+	vpn_engine_controller(n->engine, &n->ctl);
+}
+
+void world_restart(struct world_node *n)
+{
+	vpn_engine_free(n->engine);
+	now_ms++;
+	start_engine(n);
+	world_module(n, true);
+}
+
+void world_reset(void)
+{
+	world_end();
+	now_ms = 1000000;
+	random_state = 2735;
+	packet_head = packet_tail = rec_head = rec_tail = 0;
+	memset(lose, 0, sizeof(lose));
+	memset(seen, 0, sizeof(seen));
+	memset(last, 0, sizeof(last));
+	repeat = false;
+}
+
+void world_end(void)
+{
+	for (size_t i = 0; i < num_nodes; i++)
+		vpn_engine_free(nodes[i].engine);
+	num_nodes = 0;
+}
+
+/* --- time --- */
+
+static void tell_vni(struct world_node *n, const struct dm_instance_state *state)
+{
+	size_t i = instance_at(n, state->ifindex, state->vlan);
+
+	if (i < n->num_instances)
+		n->vni_told[i] = true;
+}
+
+static void pump(void)
+{
+	while (rec_head < rec_tail || packet_head < packet_tail) {
+		if (rec_head < rec_tail) {
+			struct event_rec ev = records[rec_head++ % QUEUE];
+
+			if (ev.rec.type == DM_REC_INSTANCE_STATE)
+				tell_vni(ev.to, &ev.rec.state);
+			vpn_engine_record(ev.to->engine, &ev.rec);
+		} else {
+			static struct packet p;
+			struct vpn_path from;
+
+			p = packets[packet_head++ % QUEUE];
+			from = (struct vpn_path){ .ifindex = p.ifindex, .nbma = p.from };
+			vpn_engine_packet(p.to->engine, &from, p.octets, p.len);
+		}
+	}
+}
+
+void world_run(uint64_t ms)
+{
+	uint64_t end = now_ms + ms, wait, next;
+
+	for (;;) {
+		do {
+			pump();
+			next = end - now_ms;
+			for (size_t i = 0; i < num_nodes; i++) {
+				wait = vpn_engine_run(nodes[i].engine);
+				next = wait < next ? wait : next;
+			}
+		} while (rec_head < rec_tail || packet_head < packet_tail);
+		if (now_ms >= end)
+			return;
+		now_ms += next ? next : 1;
+	}
+}
+
+/* --- the switch, played by the test --- */
+
+static void rec_from_switch(struct world_node *hub, const struct dm_rec *rec)
+{
+	event(hub, rec);
+	world_run(0);
+}
+
+void world_mac_seen(struct world_node *hub, const struct world_node *from, uint32_t vni, const char *mac)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_MAC_SEEN,
+		.mac = { .ifindex = WORLD_TUN_IFINDEX, .vni = vni, .mac = world_addr(mac), .nbma = from->nbma,
+			 .remote_vni = from->link.vni },
+	};
+
+	rec_from_switch(hub, &rec);
+}
+
+void world_hairpin(struct world_node *hub, const struct world_node *from, const struct world_node *to, uint32_t vni,
+		   const char *src, const char *dst)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_HAIRPIN,
+		.hairpin = { .ifindex = WORLD_TUN_IFINDEX, .vni = vni, .src_mac = world_addr(src),
+			     .dst_mac = world_addr(dst), .src_nbma = from->nbma, .dst_nbma = to->nbma, .frame_len = 64 },
+	};
+
+	memcpy(rec.hairpin.frame, rec.hairpin.dst_mac.octets, 6);
+	memcpy(rec.hairpin.frame + 6, rec.hairpin.src_mac.octets, 6);
+	rec_from_switch(hub, &rec);
+}
+
+/* --- looking --- */
+
+const struct dm_mac *world_fdb(const struct world_node *n, const char *mac)
+{
+	struct dm_addr a = world_addr(mac);
+
+	for (size_t i = 0; i < n->num_macs; i++)
+		if (dm_addr_same(&n->macs[i].mac, &a))
+			return &n->macs[i];
+	return NULL;
+}
+
+struct instance_search {
+	uint32_t index; /* 0: any */
+	struct vpn_instance_view v;
+};
+
+static void take_instance(void *arg, const struct vpn_instance_view *v)
+{
+	struct instance_search *s = arg;
+
+	if (!s->v.ifname && (!s->index || s->index == v->vpn.index))
+		s->v = *v;
+}
+
+struct vpn_instance_view world_instance_of(struct world_node *n, uint32_t index)
+{
+	struct instance_search s = { .index = index };
+
+	vpn_engine_each_instance(n->engine, take_instance, &s);
+	assert(s.v.ifname);
+	return s.v;
+}
+
+struct vpn_instance_view world_instance(struct world_node *n)
+{
+	return world_instance_of(n, 0);
+}
+
+struct mac_search {
+	struct dm_addr mac;
+	bool found;
+	struct vpn_mac_view *v;
+};
+
+static void take_mac(void *arg, const struct vpn_mac_view *v)
+{
+	struct mac_search *s = arg;
+
+	if (s->found || !dm_addr_same(&v->mac, &s->mac))
+		return;
+	s->found = true;
+	*s->v = *v;
+}
+
+bool world_mac(struct world_node *n, const char *mac, struct vpn_mac_view *v)
+{
+	struct mac_search s = { .mac = world_addr(mac), .v = v };
+
+	vpn_engine_each_mac(n->engine, take_mac, &s);
+	return s.found;
+}
+
+static void count_member(void *arg, const struct vpn_member_view *v)
+{
+	++*(size_t *)arg;
+}
+
+size_t world_num_members(struct world_node *n)
+{
+	size_t count = 0;
+
+	vpn_engine_each_member(n->engine, count_member, &count);
+	return count;
+}

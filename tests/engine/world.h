@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A world for engines without FRR: nodes with an engine each, a network that
+ * carries their messages and can lose, repeat or hold them back, a clock that
+ * moves only when told, and a stand-in for the zebra module.
+ *
+ * What the stand-in does not do: forward frames or restart by itself. Like the real
+ * module it refuses records about a VNI that it has not told yet. A test plays the switch with world_mac_seen() and world_hairpin().
+ */
+#ifndef DMEVPN_TESTS_WORLD_H
+#define DMEVPN_TESTS_WORLD_H
+
+#include "nhrpd/vpn_engine.h"
+
+#define WORLD_NODES 6
+#define WORLD_TABLE 8300 /* more than a VPN may have members */
+#define WORLD_CTL_IFINDEX 10
+#define WORLD_TUN_IFINDEX 20
+
+/* What the stand-in holds of one VPN, as the real module holds it in the kernel. */
+struct world_node {
+	char name[16];
+	struct vpn_engine *engine;
+	struct dm_addr nbma;
+	struct dm_link link;
+	struct dm_link second; /* another device, ifindex 0 when there is none */
+	struct vpn_controller ctl;
+	struct dm_instance instances[WORLD_TABLE];
+	bool vni_told[WORLD_TABLE];
+	size_t num_instances;
+	unsigned int refused; /* records about a VNI that the node had not been told of */
+	struct dm_hub hub; /* ifindex 0: none */
+	struct dm_member members[WORLD_TABLE];
+	size_t num_members;
+	struct dm_mac macs[WORLD_TABLE];
+	size_t num_macs;
+	uint32_t idle_ms; /* answer to USED_QUERY */
+	bool used_found;
+	unsigned int sync_ends;
+	unsigned int warnings; /* lines at warning level */
+	char last_warning[512];
+	bool deaf; /* hears no message */
+};
+
+/* Fresh world; all earlier nodes are gone. */
+void world_reset(void);
+/* Frees everything (leak checks). */
+void world_end(void);
+/* A hub (external vnifilter device) or a spoke with that VNI, at 10.0.0.LAST, its module connected, nothing configured. */
+struct world_node *world_hub(uint8_t last);
+struct world_node *world_spoke(uint8_t last, uint32_t vni);
+/* A second VXLAN device tun3 with that VNI, reported to the engine. */
+void world_second_device(struct world_node *n, uint32_t vni);
+/* The usual configuration: VPN INDEX on tun2, controller tun1, next hop server HUB (NULL for a hub). */
+void world_configure(struct world_node *n, uint32_t index, const struct world_node *hub);
+/* A new engine in the node, as after a restart of nhrpd; configuration is lost. */
+void world_restart(struct world_node *n);
+/* The module goes away, or comes back and dumps what it holds. */
+void world_module(struct world_node *n, bool up);
+
+/* Lets MS milliseconds pass, delivering and running timers as they come due. */
+void world_run(uint64_t ms);
+
+/* The next N messages of that type are lost (0: none from now on), or each is delivered twice. */
+void world_lose(uint8_t op, unsigned int n);
+void world_repeat(bool on);
+/* Messages seen on the wire of that type since reset. */
+unsigned int world_seen(uint8_t op);
+/* The last message of that type as it was sent; returns its length, 0 when there was none. */
+size_t world_last(uint8_t op, const uint8_t **octets);
+/* The device comes back as n->link says (up, other address, other VNI …). */
+void world_link(struct world_node *n);
+/* Puts octets on the wire as if they came from FROM, by the controller or by another interface. */
+void world_inject(struct world_node *to, const struct dm_addr *from, const uint8_t *octets, size_t len);
+void world_inject_by(struct world_node *to, uint32_t ifindex, const struct dm_addr *from, const uint8_t *octets,
+		     size_t len);
+
+/* The switch of hub HUB heard MAC from the member; FROM_SPOKE's VXLAN end. */
+void world_mac_seen(struct world_node *hub, const struct world_node *from_spoke, uint32_t vni, const char *mac);
+/* The switch forwarded a frame from one member to another. */
+void world_hairpin(struct world_node *hub, const struct world_node *from, const struct world_node *to, uint32_t vni,
+		   const char *src, const char *dst);
+
+/* The stand-in's FDB entry of a MAC, NULL when it has none. */
+const struct dm_mac *world_fdb(const struct world_node *n, const char *mac);
+/* The engine's view of its instance of that VPN; of the first one. */
+struct vpn_instance_view world_instance_of(struct world_node *n, uint32_t index);
+/* As above, of the first. */
+struct vpn_instance_view world_instance(struct world_node *n);
+/* The engine's view of a MAC; returns false when there is none. */
+bool world_mac(struct world_node *n, const char *mac, struct vpn_mac_view *v);
+size_t world_num_members(struct world_node *n);
+
+struct dm_addr world_addr(const char *text);
+
+#endif
