@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Configuration commands of frr-nhrpd, and how its nodes read in "show running-config".
+ *
+ *	interface tun2
+ *	 ip nhrp vpn-id 1
+ *	 ip nhrp vpn-id 70000 vlan 12
+ *	 ip nhrp vpn controller tun1
+ *	 ip nhrp vpn role hub
+ *	 ip nhrp vpn holdtime 600
+ *
+ * Each command turns into changes of the YANG tree, relative to the interface
+ * whose block the terminal is in; mgmtd validates and commits them and sends
+ * them to nhrpd. The list of a device's VPNs takes a line each, and that line
+ * is the whole of the VPN: repeated without a VLAN, it takes the VLAN away.
+ *
+ * Called from mgmtd's main thread. The command strings are the only copy:
+ * vtysh's table is made from the compiled module (vtysh/subdir.am).
+ */
+#include <config.h>
+#include <zebra.h>
+
+#include "lib/command.h"
+#include "lib/northbound.h"
+#include "lib/northbound_cli.h"
+#include "lib/yang.h"
+
+#include "mgmtd/nhrp_cli.h"
+#include "mgmtd/nhrp_vpn_rules.h"
+
+#include "mgmtd/nhrp_cli_clippy.c"
+
+#define VPN_XPATH      "./frr-nhrpd:nhrp/vpn"
+#define INSTANCE_XPATH VPN_XPATH "/instance[vpn-index='%s']"
+
+#define NHRP_STR "Next Hop Resolution Protocol functions\n"
+#define VPN_STR  "Ethernet VPNs of this VXLAN device\n"
+
+/* The interface whose block the terminal is in, from the path of that block; NULL outside of one. */
+static const char *current_interface(struct vty *vty, char *buffer, size_t size)
+{
+	const struct lyd_node *interface = NULL;
+
+	if (vty->xpath_index > 0 && vty->candidate_config->dnode)
+		interface = yang_dnode_get(vty->candidate_config->dnode, VTY_CURR_XPATH);
+	if (!interface)
+		return NULL;
+	strlcpy(buffer, yang_dnode_get_string(interface, "name"), size);
+	return buffer;
+}
+
+/* vlan: as typed, or NULL; the changes keep the pointer until they are applied. */
+static int set_instance(struct vty *vty, const char *index, const char *vlan)
+{
+	char xpath[XPATH_MAXLEN];
+
+	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH, index);
+	nb_cli_enqueue_change(vty, xpath, NB_OP_CREATE, NULL);
+	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH "/vlan", index);
+	nb_cli_enqueue_change(vty, xpath, vlan ? NB_OP_MODIFY : NB_OP_DESTROY, vlan);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+static int unset_instance(struct vty *vty, const char *index)
+{
+	char xpath[XPATH_MAXLEN];
+
+	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH, index);
+	nb_cli_enqueue_change(vty, xpath, NB_OP_DESTROY, NULL);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/* XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/instance */
+DEFPY_YANG(if_nhrp_vpn_id,
+	   if_nhrp_vpn_id_cmd,
+	   "[no] ip nhrp vpn-id (1-4294967295)$index [vlan (1-4094)$vlan]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   "Ethernet VPN that this VXLAN device carries\n"
+	   "VPN index of the RFC 2685 VPN-ID\n"
+	   "VLAN of the bridge on a hub's device\n"
+	   "VLAN (default: the VPN index where that is 1 to 4094)\n")
+{
+	char ifname[XPATH_MAXLEN], reason[256];
+
+	if (no)
+		return unset_instance(vty, index_str);
+	if (current_interface(vty, ifname, sizeof(ifname)) &&
+	    !nhrp_vpn_allowed(vty->candidate_config->dnode, ifname, index, vlan, reason,
+			      sizeof(reason))) {
+		vty_out(vty, "%% %s\n", reason);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	return set_instance(vty, index_str, vlan_str);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/controller
+ */
+DEFPY_YANG(if_nhrp_vpn_controller,
+	   if_nhrp_vpn_controller_cmd,
+	   "[no] ip nhrp vpn controller ![IFNAME$controller]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "GRE interface that NHRP messages of these VPNs use\n"
+	   "Name of the GRE interface\n")
+{
+	char ifname[XPATH_MAXLEN];
+
+	if (!no && current_interface(vty, ifname, sizeof(ifname)) &&
+	    strcmp(ifname, controller) == 0) {
+		vty_out(vty,
+			"%% Interface %s cannot be its own controller: name the GRE interface that runs NHRP\n",
+			ifname);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	nb_cli_enqueue_change(vty, VPN_XPATH "/controller", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : controller);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/role
+ */
+DEFPY_YANG(if_nhrp_vpn_role,
+	   if_nhrp_vpn_role_cmd,
+	   "[no] ip nhrp vpn role ![<auto|spoke|hub>$role]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "Part this device plays in its VPNs\n"
+	   "The kind of VXLAN device decides\n"
+	   "Registers with the next hop servers of the controller\n"
+	   "Accepts registrations, learns and floods\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/role", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : role);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime
+ */
+DEFPY_YANG(if_nhrp_vpn_holdtime,
+	   if_nhrp_vpn_holdtime_cmd,
+	   "[no] ip nhrp vpn holdtime ![(1-65535)$holdtime]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "How long others may keep what this device registers\n"
+	   "Seconds (default: 7200)\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/holdtime", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : holdtime_str);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+void nhrp_cli_init(void)
+{
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_id_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_controller_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_role_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
+}
+
+static void show_instance(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn-id %s", yang_dnode_get_string(dnode, "vpn-index"));
+	if (yang_dnode_exists(dnode, "vlan"))
+		vty_out(vty, " vlan %s", yang_dnode_get_string(dnode, "vlan"));
+	vty_out(vty, "\n");
+}
+
+/* By number: the data tree keeps the order in which the lines came. */
+static int compare_instances(const struct lyd_node *one, const struct lyd_node *other)
+{
+	return numcmp(yang_dnode_get_uint32(one, "vpn-index"),
+		      yang_dnode_get_uint32(other, "vpn-index"));
+}
+
+static void show_controller(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn controller %s\n", yang_dnode_get_string(dnode, NULL));
+}
+
+static void show_role(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn role %s\n", yang_dnode_get_string(dnode, NULL));
+}
+
+static void show_holdtime(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn holdtime %s\n", yang_dnode_get_string(dnode, NULL));
+}
+
+const struct frr_yang_module_info frr_nhrpd_cli_info = {
+	.name = "frr-nhrpd",
+	.ignore_cfg_cbs = true,
+	.nodes = {
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/instance",
+			.cbs.cli_show = show_instance,
+			.cbs.cli_cmp = compare_instances,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/controller",
+			.cbs.cli_show = show_controller,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/role",
+			.cbs.cli_show = show_role,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime",
+			.cbs.cli_show = show_holdtime,
+		},
+		{ .xpath = NULL },
+	},
+};
