@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A stand-in for nhrpd on the line to the zebra module: commands on standard input become
+ * records, records from the module become lines on standard output. For tests
+ * of the module alone.
+ *
+ *     dmevpn_inject [/run/frr/zserv.api]
+ *
+ *     hello EPOCH                         mac IF VNI MAC NBMA REMOTE-VNI
+ *     sync_end                            no_mac IF VNI MAC
+ *     instance IF VLAN hub|spoke VPN      member IF VNI NBMA REMOTE-VNI
+ *     no_instance IF VLAN                 no_member IF VNI NBMA
+ *     hub IF VNI NBMA REMOTE-VNI          used IF VNI MAC
+ *     no_hub IF VNI                       version N (the next message claims it)
+ *
+ * IF is a device's name. Answers: "up" once connected, then "NAME key=value …"
+ * a record. It ends with its standard input, or when zebra goes.
+ *
+ * What it does not do: decide anything, keep anything, repeat HELLO, or come
+ * back when zebra does.
+ */
+#include <config.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/libfrr.h"
+#include "lib/stream.h"
+#include "lib/zclient.h"
+
+#include "lib/dmevpn_msg.h"
+
+#define WORDS 8
+
+static struct event_loop *loop;
+static struct zclient *client;
+static struct event *t_stdin;
+static uint16_t claimed_version;
+
+/* --- from the module ------------------------------------------------------------ */
+
+static const char *addr(const struct dm_addr *a)
+{
+	static char text[4][DM_ADDR_STRLEN];
+	static unsigned int n;
+
+	return dm_addr_str(a, text[n++ % 4]);
+}
+
+static void print_hairpin(const struct dm_hairpin *h)
+{
+	unsigned int i;
+
+	printf(" ifindex=%u vni=%u src=%s dst=%s from=%s to=%s frame=", h->ifindex, h->vni,
+	       addr(&h->src_mac), addr(&h->dst_mac), addr(&h->src_nbma), addr(&h->dst_nbma));
+	for (i = 0; i < h->frame_len; i++)
+		printf("%02x", h->frame[i]);
+}
+
+static void print_record(const struct dm_rec *r)
+{
+	printf("%s", dm_rec_name(r->type));
+	switch (r->type) {
+	case DM_REC_LINK:
+		printf(" ifindex=%u name=%s flags=%u vni=%u local=%s mac=%s mtu=%u master=%u",
+		       r->link.ifindex, r->link.name, r->link.flags, r->link.vni,
+		       addr(&r->link.local), addr(&r->link.mac), r->link.mtu, r->link.master);
+		break;
+	case DM_REC_LINK_DEL:
+		printf(" ifindex=%u", r->link.ifindex);
+		break;
+	case DM_REC_INSTANCE_STATE:
+		printf(" ifindex=%u vlan=%u ready=%u vni=%u reason=%s", r->state.ifindex,
+		       r->state.vlan, r->state.ready, r->state.vni, r->state.reason);
+		break;
+	case DM_REC_MEMBER_HAVE:
+		printf(" ifindex=%u vni=%u nbma=%s remote_vni=%u", r->member.ifindex,
+		       r->member.vni, addr(&r->member.nbma), r->member.remote_vni);
+		break;
+	case DM_REC_MAC_SEEN:
+		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u moved=%u old=%s",
+		       r->mac.ifindex, r->mac.vni, addr(&r->mac.mac), addr(&r->mac.nbma),
+		       r->mac.remote_vni, r->mac.moved, addr(&r->mac.old_nbma));
+		break;
+	case DM_REC_HAIRPIN:
+		print_hairpin(&r->hairpin);
+		break;
+	case DM_REC_USED_REPLY:
+		printf(" ifindex=%u vni=%u mac=%s found=%u idle_ms=%u", r->used.ifindex,
+		       r->used.vni, addr(&r->used.mac), r->used.found, r->used.idle_ms);
+		break;
+	case DM_REC_FAILURE:
+		printf(" rec=%s ifindex=%u vni=%u mac=%s error=%u", dm_rec_name(r->failure.rec),
+		       r->failure.ifindex, r->failure.vni, addr(&r->failure.mac),
+		       r->failure.error);
+		break;
+	default:
+		break;
+	}
+	printf("\n");
+}
+
+static int handle_opaque(ZAPI_CALLBACK_ARGS)
+{
+	struct zapi_opaque_msg info;
+	struct dm_reader reader;
+	struct dm_rec rec;
+
+	if (zclient_opaque_decode(zclient->ibuf, &info) != 0 || info.type != DM_OPAQUE_TO_NHRPD ||
+	    dm_msg_open(&reader, stream_pnt(zclient->ibuf), info.len, NULL) != DM_OPEN_OK)
+		return 0;
+	while (dm_msg_next(&reader, &rec))
+		print_record(&rec);
+	fflush(stdout);
+	return 0;
+}
+
+/* --- from standard input --------------------------------------------------------- */
+
+static uint32_t number(const char *word)
+{
+	return strtoul(word, NULL, 0);
+}
+
+static void read_addr(struct dm_addr *a, const char *word)
+{
+	if (!dm_addr_parse(a, word)) {
+		fprintf(stderr, "dmevpn_inject: %s is no address\n", word);
+		exit(2);
+	}
+}
+
+/* Records of one read of standard input go out together, as nhrpd sends those of one event. */
+static struct dm_batch batch;
+
+static void flush(void)
+{
+	size_t octets = dm_batch_finish(&batch);
+
+	if (octets && claimed_version) {
+		batch.buf[0] = claimed_version >> 8;
+		batch.buf[1] = claimed_version;
+		claimed_version = 0;
+	}
+	if (octets)
+		zclient_send_opaque(client, DM_OPAQUE_TO_ZEBRA, batch.buf, octets);
+	dm_batch_init(&batch);
+}
+
+static void send_record(const struct dm_rec *rec)
+{
+	if (!dm_batch_put(&batch, rec)) {
+		flush();
+		dm_batch_put(&batch, rec);
+	}
+	if (claimed_version)
+		flush();
+}
+
+struct command {
+	const char *name;
+	uint8_t type;
+	int words; /* with the name */
+};
+
+static const struct command commands[] = {
+	{"hello", DM_REC_HELLO, 2},
+	{"sync_end", DM_REC_SYNC_END, 1},
+	{"instance", DM_REC_INSTANCE_SET, 5},
+	{"no_instance", DM_REC_INSTANCE_DEL, 3},
+	{"hub", DM_REC_HUB_SET, 5},
+	{"no_hub", DM_REC_HUB_DEL, 3},
+	{"member", DM_REC_MEMBER_SET, 5},
+	{"no_member", DM_REC_MEMBER_DEL, 4},
+	{"mac", DM_REC_MAC_SET, 6},
+	{"no_mac", DM_REC_MAC_DEL, 4},
+	{"used", DM_REC_USED_QUERY, 4},
+};
+
+/* All records but the first two begin with an ifindex; what follows depends on the type. */
+static void fill(struct dm_rec *r, char **w)
+{
+	switch (r->type) {
+	case DM_REC_HELLO:
+		r->hello.epoch = strtoull(w[1], NULL, 0);
+		break;
+	case DM_REC_INSTANCE_SET:
+		r->instance.role = strcmp(w[3], "hub") == 0 ? DM_ROLE_HUB : DM_ROLE_SPOKE;
+		r->instance.vpn.index = number(w[4]);
+		/* fall through */
+	case DM_REC_INSTANCE_DEL:
+		r->instance.ifindex = if_nametoindex(w[1]);
+		r->instance.vlan = number(w[2]);
+		break;
+	case DM_REC_HUB_SET:
+		read_addr(&r->hub.nbma, w[3]);
+		r->hub.remote_vni = number(w[4]);
+		/* fall through */
+	case DM_REC_HUB_DEL:
+		r->hub.ifindex = if_nametoindex(w[1]);
+		r->hub.vni = number(w[2]);
+		break;
+	case DM_REC_MEMBER_SET:
+		r->member.remote_vni = number(w[4]);
+		/* fall through */
+	case DM_REC_MEMBER_DEL:
+		r->member.ifindex = if_nametoindex(w[1]);
+		r->member.vni = number(w[2]);
+		read_addr(&r->member.nbma, w[3]);
+		break;
+	case DM_REC_MAC_SET:
+		read_addr(&r->mac.nbma, w[4]);
+		r->mac.remote_vni = number(w[5]);
+		/* fall through */
+	case DM_REC_MAC_DEL:
+		r->mac.ifindex = if_nametoindex(w[1]);
+		r->mac.vni = number(w[2]);
+		read_addr(&r->mac.mac, w[3]);
+		break;
+	case DM_REC_USED_QUERY:
+		r->used.ifindex = if_nametoindex(w[1]);
+		r->used.vni = number(w[2]);
+		read_addr(&r->used.mac, w[3]);
+		break;
+	default:
+		break;
+	}
+}
+
+static void do_line(char *line)
+{
+	char *words[WORDS], *save = NULL, *word;
+	struct dm_rec rec = {};
+	int n = 0;
+	size_t i;
+
+	for (word = strtok_r(line, " \t\n", &save); word && n < WORDS;
+	     word = strtok_r(NULL, " \t\n", &save))
+		words[n++] = word;
+	if (n == 0)
+		return;
+	if (n == 2 && strcmp(words[0], "version") == 0) {
+		claimed_version = number(words[1]);
+		return;
+	}
+	for (i = 0; i < array_size(commands); i++) {
+		if (strcmp(words[0], commands[i].name) != 0 || n != commands[i].words)
+			continue;
+		rec.type = commands[i].type;
+		fill(&rec, words);
+		send_record(&rec);
+		return;
+	}
+	fprintf(stderr, "dmevpn_inject: %s is no command with %d words\n", words[0], n - 1);
+	exit(2);
+}
+
+static void read_stdin(struct event *event)
+{
+	static char buf[65536];
+	static size_t used;
+	ssize_t n = read(STDIN_FILENO, buf + used, sizeof(buf) - 1 - used);
+	char *line = buf, *end;
+
+	if (n <= 0)
+		exit(0);
+	used += n;
+	buf[used] = '\0';
+	while ((end = strchr(line, '\n'))) {
+		*end = '\0';
+		do_line(line);
+		line = end + 1;
+	}
+	flush();
+	used -= line - buf;
+	memmove(buf, line, used);
+	event_add_read(loop, read_stdin, NULL, STDIN_FILENO, &t_stdin);
+}
+
+static void connected(struct zclient *zc)
+{
+	zclient_register_opaque(zc, DM_OPAQUE_TO_NHRPD);
+	printf("up\n");
+	fflush(stdout);
+	event_add_read(loop, read_stdin, NULL, STDIN_FILENO, &t_stdin);
+}
+
+static zclient_handler *const handlers[] = {
+	[ZEBRA_OPAQUE_MESSAGE] = handle_opaque,
+};
+
+int main(int argc, char **argv)
+{
+	const char *path = argc > 1 ? argv[1] : "/var/run/frr/zserv.api";
+	struct event event;
+
+	if (!frr_zclient_addr(&zclient_addr, &zclient_addr_len, path)) {
+		fprintf(stderr, "dmevpn_inject: %s is no socket of zebra\n", path);
+		return 2;
+	}
+	dm_batch_init(&batch);
+	loop = event_master_create(NULL);
+	client = zclient_new(loop, &zclient_options_auxiliary, handlers, array_size(handlers));
+	client->zebra_connected = connected;
+	zclient_init(client, ZEBRA_ROUTE_NHRP, DM_ZAPI_INSTANCE_NHRPD, NULL);
+	while (event_fetch(loop, &event))
+		event_call(&event);
+	return 0;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The settings a VXLAN device, its bridge port and its bridge need for a VPN:
+ * made where they are missing, noted, and taken back. Main pthread.
+ */
+#ifndef DMEVPN_DEVICE_H
+#define DMEVPN_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zebra/dmevpn_netlink.h"
+#include "zebra/dmevpn_undo.h"
+
+/* octets of every REASON below, with its NUL */
+#define DM_DEVICE_REASON_LEN 96
+
+/* Opens and closes the socket for changes. Returns 0 or a negative errno. */
+int dm_device_start(void);
+void dm_device_stop(void);
+
+/*
+ * Make a device ready to be a spoke, or a hub. Idempotent. Return false with
+ * REASON (a sentence part that names the device) filled in when something
+ * that only the user can provide is missing, or the kernel refused.
+ */
+bool dm_device_spoke(const struct nlm_link *link, char *reason);
+bool dm_device_hub(const struct nlm_link *link, char *reason);
+
+/*
+ * The hub's VNI for a VLAN: what the port is mapped to, otherwise 4096 + VLAN.
+ * Valid after dm_device_hub() succeeded on that device.
+ */
+uint32_t dm_device_vlan_vni(const struct nlm_link *link, uint16_t vlan);
+
+/* Joins the port to the VLAN, maps it to VNI, lets the device receive VNI. Returns false with REASON filled in. */
+bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
+		    char *reason);
+
+/* Reads VLANs and VNIs of a device anew when they are asked for next. */
+void dm_device_invalidate(void);
+
+/* Takes one noted change back; failures are logged. */
+void dm_device_take_back(const struct dm_undo *undo);
+
+#endif

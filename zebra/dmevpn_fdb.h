@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The forwarding entries nhrpd wants, and what the kernel was told of them.
+ * Main pthread. Entries belong to (ifindex, vni), vni being the instance's own;
+ * at a hub (HUB true) they are made for that source VNI of an external device.
+ */
+#ifndef DMEVPN_FDB_H
+#define DMEVPN_FDB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+
+#include "zebra/dmevpn_netlink.h"
+#include "zebra/dmevpn_provider.h"
+
+/*
+ * Reads what the kernel has on a device, once: entries made by a control plane
+ * become ours, marked. Returns 0 or a negative errno.
+ */
+int dm_fdb_adopt(const struct nlm_link *link);
+
+/* Wants an entry, or another destination for it; clears its mark. Returns false when the queue is full. */
+bool dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
+		const struct dm_addr *nbma, uint32_t remote_vni);
+
+/* Does not want it any more; an unknown one is removed from the kernel all the same. */
+bool dm_fdb_del(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac);
+
+/* The one destination of a spoke's all-zero entry; others are removed once it is there. */
+bool dm_fdb_hub_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma, uint32_t remote_vni);
+bool dm_fdb_hub_del(uint32_t ifindex);
+
+/* Puts a destination back into the all-zero entry that was the user's. */
+void dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t remote_vni);
+
+/* Tells the kernel everything again: it drops entries when a device goes down. */
+void dm_fdb_replay(uint32_t ifindex);
+
+/* Removes the entries of a VPN from the kernel and from here; VNI 0: nothing but the all-zero entry. */
+void dm_fdb_clear(uint32_t ifindex, uint32_t vni);
+
+/* Forgets a device that is gone, its entries with it. */
+void dm_fdb_forget(uint32_t ifindex);
+
+/* Marks everything; what is still marked later, and KEEP does not speak for, is removed by the sweep. */
+void dm_fdb_mark(void);
+void dm_fdb_sweep(bool (*keep)(uint32_t ifindex, uint32_t vni));
+
+/* The kernel refused an operation: what it was for counts as absent. */
+void dm_fdb_failed(const struct dm_op *op);
+
+/* Entries of a VPN, without the all-zero one. */
+uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni);
+
+void dm_fdb_stop(void);
+
+#endif

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * VPN instances. Objects: an instance by (ifindex, vlan).
+ *
+ * nhrpd says which device serves which VPN in which role; here it is found out
+ * whether the device can, what has to be set is set, and the outcome is told:
+ * ready, or a reason. Any event that concerns the device, its bridge, its VLANs or VNIs makes
+ * that be done again (in one go, after all events at hand were read), so it
+ * heals by itself when the reason goes.
+ *
+ *    INSTANCE_SET --> set, dirty --> examine() --> INSTANCE_STATE
+ *    link events  --> dirty ----------^
+ *
+ * What is taken back when an instance ends follows from the noted changes
+ * (dmevpn_undo.c): each that no instance needs any more. So it also works for
+ * changes an earlier zebra made.
+ *
+ * All functions run on zebra's main pthread.
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/jhash.h"
+#include "lib/log.h"
+#include "lib/monotime.h"
+#include "lib/typesafe.h"
+
+#include "zebra/dmevpn_device.h"
+#include "zebra/dmevpn_fdb.h"
+#include "zebra/dmevpn_instance.h"
+#include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_members.h"
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_switch.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_INSTANCE, "VPN instance");
+
+/* seconds after which an instance that came late is swept, too; nhrpd gives itself 30 */
+#define LATE_SWEEP 35
+/* milliseconds between two examinations: a setting that does not stick must not keep zebra busy */
+#define EXAMINE_MS 20
+#define TOUCHED_MAX 16
+
+PREDECL_RBTREE_UNIQ(instance_tree);
+PREDECL_HASH(vni_table);
+
+struct instance {
+	struct instance_tree_item item;
+	struct vni_table_item vni_item; /* while info.vni is not 0 */
+	struct dm_instance_info info;
+	bool dirty;  /* to be examined */
+	bool marked; /* nhrpd has not asked for it again yet */
+	bool told;
+};
+
+static int instance_cmp(const struct instance *a, const struct instance *b)
+{
+	int diff = numcmp(a->info.ifindex, b->info.ifindex);
+
+	return diff ? diff : numcmp(a->info.vlan, b->info.vlan);
+}
+
+static int vni_cmp(const struct instance *a, const struct instance *b)
+{
+	int diff = numcmp(a->info.ifindex, b->info.ifindex);
+
+	return diff ? diff : numcmp(a->info.vni, b->info.vni);
+}
+
+static uint32_t vni_hash(const struct instance *i)
+{
+	return jhash_2words(i->info.ifindex, i->info.vni, 0x766e69);
+}
+
+DECLARE_RBTREE_UNIQ(instance_tree, struct instance, item, instance_cmp);
+DECLARE_HASH(vni_table, struct instance, vni_item, vni_cmp, vni_hash);
+
+static struct instance_tree_head instances = INIT_RBTREE_UNIQ(instances);
+static struct vni_table_head by_vni = INIT_HASH(by_vni);
+static struct event_loop *loop_main;
+static struct event *t_examine, *t_sweep;
+static struct timeval examined; /* last time */
+
+/* Devices and bridges that events were about since then; more than fit: all. */
+static uint32_t touched[TOUCHED_MAX];
+static unsigned int n_touched;
+static bool touched_all;
+
+static const struct dm_instance_ops *ops;
+
+static struct instance *find(uint32_t ifindex, uint16_t vlan)
+{
+	struct instance key = {.info = {.ifindex = ifindex, .vlan = vlan}};
+
+	return instance_tree_find(&instances, &key);
+}
+
+static struct instance *find_vni(uint32_t ifindex, uint32_t vni)
+{
+	struct instance key = {.info = {.ifindex = ifindex, .vni = vni}};
+
+	return vni ? vni_table_find(&by_vni, &key) : NULL;
+}
+
+static void set_vni(struct instance *i, uint32_t vni)
+{
+	if (i->info.vni)
+		vni_table_del(&by_vni, i);
+	i->info.vni = vni;
+	if (vni)
+		vni_table_add(&by_vni, i);
+}
+
+/* The device's instance with the lowest VLAN; the others follow it in the tree. */
+static struct instance *first_of(uint32_t ifindex)
+{
+	struct instance key = {.info = {.ifindex = ifindex}};
+	struct instance *i = instance_tree_find_gteq(&instances, &key);
+
+	return i && i->info.ifindex == ifindex ? i : NULL;
+}
+
+/* An instance of the device in that role; NULL when there is none. */
+static struct instance *first_in_role(uint32_t ifindex, enum dm_role role)
+{
+	struct instance *i = first_of(ifindex);
+
+	while (i && i->info.ifindex == ifindex && i->info.role != role)
+		i = instance_tree_next(&instances, i);
+	return i && i->info.ifindex == ifindex ? i : NULL;
+}
+
+const struct dm_instance_info *dm_instance_find(uint32_t ifindex, uint32_t vni)
+{
+	struct instance *i = find_vni(ifindex, vni);
+
+	return i ? &i->info : NULL;
+}
+
+void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *arg), void *arg)
+{
+	struct instance *i;
+
+	frr_each (instance_tree, &instances, i)
+		each(&i->info, arg);
+}
+
+/* --- what is still needed ------------------------------------------------------- */
+
+static bool serves_bridge(const struct instance *i, uint32_t bridge)
+{
+	const struct nlm_link *link = dm_link_find(i->info.ifindex);
+
+	return link && i->info.role == DM_ROLE_HUB && link->master == bridge;
+}
+
+static bool any_serves_bridge(uint32_t bridge)
+{
+	struct instance *i;
+
+	frr_each (instance_tree, &instances, i)
+		if (serves_bridge(i, bridge))
+			return true;
+	return false;
+}
+
+static bool is_needed(const struct dm_undo *u)
+{
+	struct instance *i;
+
+	switch ((enum dm_undo_kind)u->kind) {
+	case DM_UNDO_LEARNING:
+		return first_of(u->ifindex);
+	case DM_UNDO_HAIRPIN:
+	case DM_UNDO_VLAN_TUNNEL:
+		return first_in_role(u->ifindex, DM_ROLE_HUB);
+	case DM_UNDO_SNOOPING:
+		return any_serves_bridge(u->ifindex);
+	case DM_UNDO_VLAN:
+	case DM_UNDO_VLAN_FLAGS:
+	case DM_UNDO_TUNNEL:
+		i = find(u->ifindex, u->vlan);
+		return i && i->info.role == DM_ROLE_HUB;
+	case DM_UNDO_VNI:
+		return find_vni(u->ifindex, u->vni);
+	case DM_UNDO_FLOOD_OURS:
+	case DM_UNDO_FLOOD:
+		return first_in_role(u->ifindex, DM_ROLE_SPOKE);
+	}
+	return false;
+}
+
+static bool take_back_unneeded(const struct dm_undo *undo, void *arg)
+{
+	if (is_needed(undo))
+		return false;
+	dm_device_take_back(undo);
+	return true;
+}
+
+static void clean_up(void)
+{
+	uint32_t ifindex = 0;
+
+	dm_undo_each(take_back_unneeded, NULL);
+	dm_undo_save();
+	while ((ifindex = dm_switch_next_attached(ifindex)))
+		if (!first_in_role(ifindex, DM_ROLE_HUB))
+			dm_switch_detach(ifindex);
+}
+
+/* --- examining ------------------------------------------------------------------ */
+
+/* The VPN leaves this VNI: the end of the instance, or another mapping. */
+static void leave_vni(struct instance *i)
+{
+	if (!i->info.vni)
+		return;
+	dm_fdb_clear(i->info.ifindex, i->info.vni);
+	dm_vpn_close(i->info.ifindex, i->info.vni);
+	set_vni(i, 0);
+}
+
+static bool open_vpn(struct instance *i, const struct nlm_link *link, uint32_t vni, char *reason)
+{
+	struct instance *other = find_vni(link->ifindex, vni);
+	int err;
+
+	if (other && other != i) {
+		snprintf(reason, DM_REASON_LEN, "VNI %u serves VLAN %u of %s already", vni,
+			 other->info.vlan, link->name);
+		return false;
+	}
+	err = dm_vpn_open(link->ifindex, vni, &link->local);
+	if (err)
+		snprintf(reason, DM_REASON_LEN, "%s: the BPF switch takes no further VPN: %s",
+			 link->name, safe_strerror(err));
+	else
+		set_vni(i, vni);
+	return !err;
+}
+
+/* The switch is in place before the first frame of the VPN can arrive. */
+static bool make_hub(struct instance *i, const struct nlm_link *link, char *reason)
+{
+	uint32_t vni;
+
+	if (!ops->load_switch(reason, DM_REASON_LEN) || !dm_device_hub(link, reason))
+		return false;
+	vni = dm_device_vlan_vni(link, i->info.vlan);
+	if (i->info.vni != vni)
+		leave_vni(i);
+	return open_vpn(i, link, vni, reason) &&
+	       dm_switch_attach(link->ifindex, reason, DM_REASON_LEN) &&
+	       dm_device_vlan(link, i->info.vlan, vni, reason);
+}
+
+static bool make_spoke(struct instance *i, const struct nlm_link *link, char *reason)
+{
+	if (!link->external)
+		set_vni(i, link->vni);
+	return dm_device_spoke(link, reason);
+}
+
+static bool make(struct instance *i, char *reason)
+{
+	const struct nlm_link *link = dm_link_find(i->info.ifindex);
+	int err;
+
+	if (!link || link->kind != NLM_VXLAN) {
+		snprintf(reason, DM_REASON_LEN, "device %u is not there or no VXLAN device",
+			 i->info.ifindex);
+		return false;
+	}
+	err = dm_fdb_adopt(link);
+	if (err) {
+		snprintf(reason, DM_REASON_LEN, "%s: cannot read its entries: %s", link->name,
+			 safe_strerror(-err));
+		return false;
+	}
+	return i->info.role == DM_ROLE_HUB ? make_hub(i, link, reason)
+					   : make_spoke(i, link, reason);
+}
+
+static void examine(struct instance *i)
+{
+	struct dm_instance_info was = i->info;
+	char reason[DM_REASON_LEN] = "";
+
+	i->dirty = false;
+	i->info.ready = make(i, reason);
+	memset(i->info.reason, 0, sizeof(i->info.reason));
+	if (!i->info.ready)
+		strlcpy(i->info.reason, reason, sizeof(i->info.reason));
+	if (i->told && memcmp(&was, &i->info, sizeof(was)) == 0)
+		return;
+	if (!i->info.ready && (!i->told || strcmp(was.reason, i->info.reason) != 0))
+		zlog_info("dmevpn: VPN %u is not ready: %s", i->info.vpn.index, i->info.reason);
+	ops->told(&i->info, !i->told || was.vni != i->info.vni);
+	i->told = true;
+}
+
+static bool was_touched(const struct instance *i)
+{
+	unsigned int n;
+
+	for (n = 0; n < n_touched; n++)
+		if (i->info.ifindex == touched[n] || serves_bridge(i, touched[n]))
+			return true;
+	return touched_all;
+}
+
+static void examine_event(struct event *event)
+{
+	struct instance *i;
+
+	dm_device_invalidate();
+	frr_each (instance_tree, &instances, i)
+		i->dirty |= was_touched(i);
+	n_touched = 0;
+	touched_all = false;
+	frr_each (instance_tree, &instances, i)
+		if (i->dirty)
+			examine(i);
+	clean_up();
+	monotime(&examined);
+}
+
+static void schedule(void)
+{
+	if (monotime_since(&examined, NULL) > EXAMINE_MS * 1000)
+		event_add_event(loop_main, examine_event, NULL, 0, &t_examine);
+	else
+		event_add_timer_msec(loop_main, examine_event, NULL, EXAMINE_MS, &t_examine);
+}
+
+void dm_instances_touch(uint32_t ifindex)
+{
+	unsigned int n;
+
+	for (n = 0; n < n_touched; n++)
+		if (touched[n] == ifindex)
+			return;
+	if (n_touched < TOUCHED_MAX)
+		touched[n_touched++] = ifindex;
+	else
+		touched_all = true;
+	schedule();
+}
+
+static bool belongs_to(const struct dm_undo *undo, void *arg)
+{
+	return undo->ifindex == *(uint32_t *)arg;
+}
+
+static void close_vpn_of(uint32_t ifindex, uint32_t vni, void *arg)
+{
+	if (ifindex == *(uint32_t *)arg)
+		dm_vpn_close(ifindex, vni);
+}
+
+void dm_instances_device_gone(uint32_t ifindex)
+{
+	struct instance *i;
+
+	dm_undo_each(belongs_to, &ifindex);
+	dm_fdb_forget(ifindex);
+	dm_vpns_each(close_vpn_of, &ifindex);
+	dm_switch_detach(ifindex);
+	frr_each (instance_tree, &instances, i)
+		if (i->info.ifindex == ifindex)
+			set_vni(i, 0);
+	dm_instances_touch(ifindex);
+}
+
+/* --- setting and ending ------------------------------------------------------------ */
+
+static void sweep_late(struct event *event)
+{
+	dm_instances_sweep();
+}
+
+void dm_instance_set(const struct dm_instance *wanted)
+{
+	struct instance *i = find(wanted->ifindex, wanted->vlan);
+	bool was_marked = i && i->marked;
+
+	if (i && i->info.role != wanted->role) {
+		dm_instance_del(wanted->ifindex, wanted->vlan);
+		i = NULL;
+	}
+	if (!i) {
+		i = XCALLOC(MTYPE_DM_INSTANCE, sizeof(*i));
+		i->info.ifindex = wanted->ifindex;
+		i->info.vlan = wanted->vlan;
+		i->info.role = wanted->role;
+		instance_tree_add(&instances, i);
+		/* what is adopted for it is swept even when nhrpd's own SYNC_END was before */
+		event_cancel(&t_sweep);
+		event_add_timer(loop_main, sweep_late, NULL, LATE_SWEEP, &t_sweep);
+	}
+	i->info.vpn = wanted->vpn;
+	i->marked = false;
+	if (i->told)
+		ops->told(&i->info, was_marked);
+	i->dirty = true;
+	schedule();
+}
+
+void dm_instance_del(uint32_t ifindex, uint16_t vlan)
+{
+	struct instance *i = find(ifindex, vlan);
+
+	if (!i)
+		return;
+	leave_vni(i);
+	instance_tree_del(&instances, i);
+	XFREE(MTYPE_DM_INSTANCE, i);
+	clean_up();
+}
+
+/* --- mark and sweep ------------------------------------------------------------------ */
+
+void dm_instances_mark(void)
+{
+	struct instance *i;
+
+	frr_each (instance_tree, &instances, i)
+		i->marked = true;
+	dm_members_mark();
+	dm_fdb_mark();
+}
+
+/* Entries and members of a VPN that is not ours to judge stay. */
+static bool is_not_ours(uint32_t ifindex, uint32_t vni)
+{
+	return find_vni(ifindex, vni) == NULL;
+}
+
+static void close_unclaimed(uint32_t ifindex, uint32_t vni, void *arg)
+{
+	if (find_vni(ifindex, vni))
+		return;
+	dm_fdb_clear(ifindex, vni);
+	dm_vpn_close(ifindex, vni);
+}
+
+void dm_instances_sweep(void)
+{
+	struct instance *i;
+
+	frr_each_safe (instance_tree, &instances, i)
+		if (i->marked)
+			dm_instance_del(i->info.ifindex, i->info.vlan);
+	dm_vpns_each(close_unclaimed, NULL);
+	dm_members_sweep(is_not_ours);
+	dm_fdb_sweep(is_not_ours);
+	clean_up();
+}
+
+void dm_instances_start(struct event_loop *loop, const struct dm_instance_ops *instance_ops)
+{
+	loop_main = loop;
+	ops = instance_ops;
+}
+
+void dm_instances_stop(void)
+{
+	struct instance *i;
+
+	event_cancel(&t_examine);
+	event_cancel(&t_sweep);
+	while ((i = instance_tree_pop(&instances))) {
+		set_vni(i, 0);
+		XFREE(MTYPE_DM_INSTANCE, i);
+	}
+	vni_table_fini(&by_vni);
+}

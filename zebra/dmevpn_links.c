@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The table of VXLAN devices and bridges. Objects: nlm_link, by ifindex. Other
+ * kinds of devices are not kept.
+ *
+ * Filled by a dump at start, then by notifications (links, VLANs of bridge
+ * ports, VNIs of VXLAN devices). When the kernel says that notifications were
+ * lost (ENOBUFS), everything is read anew and what is no longer there goes.
+ *
+ * All functions run on zebra's main pthread: events of its loop, and calls by
+ * the instance layer.
+ *
+ * It does not change devices and knows nothing of VPNs. Devices in other
+ * network namespaces than zebra's own are not seen.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/jhash.h"
+#include "lib/log.h"
+#include "lib/typesafe.h"
+
+#include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_nlsock.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_LINK, "link");
+
+/* octets; a burst of 10,000 link events fits */
+#define RCVBUF (16 << 20)
+
+PREDECL_HASH(link_table);
+
+struct link_entry {
+	struct link_table_item item;
+	struct nlm_link link;
+	bool stale; /* not seen yet by the dump that is running */
+};
+
+static int entry_cmp(const struct link_entry *a, const struct link_entry *b)
+{
+	return numcmp(a->link.ifindex, b->link.ifindex);
+}
+
+static uint32_t entry_hash(const struct link_entry *e)
+{
+	return jhash_1word(e->link.ifindex, 0x6c696e6b);
+}
+
+DECLARE_HASH(link_table, struct link_entry, item, entry_cmp, entry_hash);
+
+static struct link_table_head links;
+static const struct dm_links_watcher *watch;
+static struct event_loop *loop_main;
+static struct event *t_read;
+static struct nls notify, control;
+static uint64_t overruns;
+
+static void read_event(struct event *event);
+
+static struct link_entry *find(uint32_t ifindex)
+{
+	struct link_entry key = {.link.ifindex = ifindex};
+
+	return link_table_find(&links, &key);
+}
+
+const struct nlm_link *dm_link_find(uint32_t ifindex)
+{
+	struct link_entry *e = ifindex ? find(ifindex) : NULL;
+
+	return e ? &e->link : NULL;
+}
+
+void dm_links_each(void (*each)(const struct nlm_link *link, void *arg), void *arg)
+{
+	struct link_entry *e;
+
+	frr_each (link_table, &links, e)
+		if (e->link.kind == NLM_VXLAN)
+			each(&e->link, arg);
+}
+
+uint64_t dm_links_overruns(void)
+{
+	return overruns;
+}
+
+void dm_link_record(const struct nlm_link *link, struct dm_rec *rec)
+{
+	const struct nlm_link *master = dm_link_find(link->master);
+	struct dm_link *l = &rec->link;
+
+	memset(rec, 0, sizeof(*rec));
+	rec->type = DM_REC_LINK;
+	l->ifindex = link->ifindex;
+	strlcpy(l->name, link->name, sizeof(l->name));
+	l->flags = (link->up ? DM_LINK_UP : 0) | (link->external ? DM_LINK_EXTERNAL : 0) |
+		   (link->vnifilter ? DM_LINK_VNIFILTER : 0) |
+		   (link->bridge_port ? DM_LINK_BRIDGE_PORT : 0) |
+		   (master && master->vlan_filtering ? DM_LINK_VLAN_BRIDGE : 0) |
+		   (link->learning ? DM_LINK_LEARNING : 0);
+	l->vni = link->vni;
+	l->local = link->local;
+	l->mac = link->mac;
+	l->mtu = link->mtu;
+	l->master = link->master;
+}
+
+static void remove_entry(struct link_entry *e)
+{
+	link_table_del(&links, e);
+	if (e->link.kind == NLM_VXLAN)
+		watch->gone(&e->link);
+	else
+		watch->touched(e->link.ifindex);
+	XFREE(MTYPE_DM_LINK, e);
+}
+
+static void store(const struct nlm_link *now)
+{
+	struct link_entry *e = find(now->ifindex);
+	struct nlm_link was;
+	bool known = e != NULL;
+
+	if (now->kind == NLM_OTHER) {
+		if (e)
+			remove_entry(e);
+		return;
+	}
+	if (!e) {
+		e = XCALLOC(MTYPE_DM_LINK, sizeof(*e));
+		e->link = *now;
+		link_table_add(&links, e);
+	}
+	was = e->link;
+	e->link = *now;
+	e->stale = false;
+	if (known && memcmp(&was, now, sizeof(was)) == 0)
+		return;
+	if (now->kind == NLM_VXLAN)
+		watch->changed(&e->link, known ? &was : NULL);
+	else
+		watch->touched(now->ifindex);
+}
+
+static void handle_link(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nlm_link link;
+
+	if (nlh->nlmsg_type == RTM_NEWLINK && nlm_parse_link(nlh, &link))
+		store(&link);
+}
+
+void dm_link_refresh(uint32_t ifindex)
+{
+	char buf[NLM_MESSAGE_MAX];
+	int err = nls_get(&control, nlm_build_link_get(buf, ifindex), handle_link, NULL);
+
+	/* ENODEV: it went meanwhile, and its RTM_DELLINK is on the way */
+	if (err && err != -ENODEV)
+		zlog_err("dmevpn: cannot read device %u: %s", ifindex, safe_strerror(-err));
+}
+
+static int read_all(void)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct link_entry *e;
+	int err;
+
+	frr_each (link_table, &links, e)
+		e->stale = true;
+	err = nls_dump(&control, nlm_build_link_get(buf, 0), handle_link, NULL);
+	if (err)
+		return err;
+	frr_each_safe (link_table, &links, e)
+		if (e->stale)
+			remove_entry(e);
+	return 0;
+}
+
+static void handle_link_event(const struct nlmsghdr *nlh)
+{
+	struct link_entry *e;
+	uint32_t ifindex;
+	uint8_t family;
+
+	if (!nlm_parse_link_id(nlh, &family, &ifindex))
+		return;
+	e = find(ifindex);
+	if (family == AF_BRIDGE) {
+		/* a port's settings changed, or it left its bridge: the message has no more than that */
+		if (e) {
+			dm_link_refresh(ifindex);
+			watch->touched(ifindex);
+		}
+	} else if (nlh->nlmsg_type == RTM_DELLINK) {
+		if (e)
+			remove_entry(e);
+	} else {
+		handle_link(nlh, NULL);
+	}
+}
+
+static void handle_event(const struct nlmsghdr *nlh, void *arg)
+{
+	uint32_t ifindex;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		handle_link_event(nlh);
+		break;
+	case RTM_NEWVLAN:
+	case RTM_DELVLAN:
+	case RTM_NEWTUNNEL:
+	case RTM_DELTUNNEL:
+		ifindex = nlm_parse_ifindex(nlh);
+		if (find(ifindex))
+			watch->touched(ifindex);
+		break;
+	default:
+		break;
+	}
+}
+
+static void read_event(struct event *event)
+{
+	int err = nls_receive(&notify, handle_event, NULL);
+
+	event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock), &t_read);
+	if (!err)
+		return;
+	if (err == -ENOBUFS) {
+		overruns++;
+		zlog_warn("dmevpn: the kernel dropped device notifications (%llu times now), reading all devices anew",
+			  (unsigned long long)overruns);
+	} else {
+		zlog_err("dmevpn: reading device notifications: %s", safe_strerror(-err));
+	}
+	err = read_all();
+	if (err)
+		zlog_err("dmevpn: cannot read the devices: %s", safe_strerror(-err));
+}
+
+int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watcher)
+{
+	static const unsigned int groups[] = {RTNLGRP_LINK, RTNLGRP_BRVLAN, RTNLGRP_TUNNEL, 0};
+	int err;
+
+	link_table_init(&links);
+	watch = watcher;
+	loop_main = loop;
+	err = nls_open(&control, RCVBUF, NULL);
+	if (!err)
+		err = nls_open(&notify, RCVBUF, groups);
+	if (!err)
+		err = read_all();
+	if (err)
+		return err;
+	event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock), &t_read);
+	return 0;
+}
+
+void dm_links_stop(void)
+{
+	struct link_entry *e;
+
+	event_cancel(&t_read);
+	nls_close(&notify);
+	nls_close(&control);
+	while ((e = link_table_pop(&links)))
+		XFREE(MTYPE_DM_LINK, e);
+	link_table_fini(&links);
+}

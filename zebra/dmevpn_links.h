@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The VXLAN devices and bridges of the kernel, as far as they matter to VPNs,
+ * kept up to date by notifications. All of it runs on zebra's main pthread.
+ */
+#ifndef DMEVPN_LINKS_H
+#define DMEVPN_LINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/dmevpn_msg.h"
+
+#include "zebra/dmevpn_netlink.h"
+
+struct event_loop;
+
+/* Who is told of changes. */
+struct dm_links_watcher {
+	/* A VXLAN device came or changed; WAS is what it was before, NULL for a new one. */
+	void (*changed)(const struct nlm_link *now, const struct nlm_link *was);
+	/* A VXLAN device went. */
+	void (*gone)(const struct nlm_link *was);
+	/* VLANs, VNIs or port settings of a device changed, or the bridge with this ifindex did. */
+	void (*touched)(uint32_t ifindex);
+};
+
+/*
+ * Opens the socket, reads all devices and reports each to WATCHER, which must
+ * outlive it. Returns 0 or a negative errno.
+ */
+int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watcher);
+void dm_links_stop(void);
+
+/* A VXLAN device or bridge by ifindex; NULL when there is none. Valid until the next event. */
+const struct nlm_link *dm_link_find(uint32_t ifindex);
+
+/* Asks the kernel anew about one device and tells the watcher when it changed. */
+void dm_link_refresh(uint32_t ifindex);
+
+/* The LINK record of a VXLAN device. */
+void dm_link_record(const struct nlm_link *link, struct dm_rec *rec);
+
+/* Calls EACH for every VXLAN device. */
+void dm_links_each(void (*each)(const struct nlm_link *link, void *arg), void *arg);
+
+/* How often the notification socket overran; every time, all devices were read anew. */
+uint64_t dm_links_overruns(void);
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The MACs that the hub's BPF switch has learned. They are in its map alone,
+ * by (ifindex, vni, mac); a walk reads some hundred of them a system call.
+ *
+ * A MAC whose member is gone (another generation is in the slot) counts as
+ * unknown here as it does in the switch, until it is heard again.
+ *
+ * All functions run on zebra's main pthread. It does not age: nhrpd decides,
+ * and asks how long a MAC has been silent.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/zebra.h"
+#include "lib/log.h"
+#include "lib/privs.h"
+
+#include "zebra/dmevpn_macs.h"
+#include "zebra/dmevpn_members.h"
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_switch.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_MAC_WALK, "MACs being read");
+
+#define WALK_BATCH 512
+
+extern struct zebra_privs_t zserv_privs;
+
+static int bpf_errno(int result)
+{
+	return result < 0 ? (result == -1 ? errno : -result) : 0;
+}
+
+static struct sw_mac_key mac_key(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
+{
+	struct sw_mac_key key = {.vpn = {.ifindex = ifindex, .vni = vni}};
+
+	memcpy(key.mac, mac->octets, SW_MAC_LEN);
+	return key;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	/* what bpf_ktime_get_ns() reads */
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void fill(struct dm_mac_info *info, const struct sw_mac_key *key, const struct sw_mac *value)
+{
+	uint64_t now = now_ns();
+	uint64_t ms = now > value->last_seen ? (now - value->last_seen) / 1000000 : 0;
+
+	info->key = *key;
+	info->member = dm_member_at(value->where);
+	info->idle_ms = ms > UINT32_MAX ? UINT32_MAX : ms;
+}
+
+struct walk {
+	struct sw_mac_key keys[WALK_BATCH];
+	struct sw_mac values[WALK_BATCH];
+	uint32_t at; /* the kernel's: where it goes on */
+	bool begun, ended;
+};
+
+/* Returns how many MACs came, or a negative errno. */
+static int next(struct walk *w)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t count = WALK_BATCH, from = w->at;
+	int err = 0;
+
+	frr_with_privs (&zserv_privs) {
+		err = bpf_errno(bpf_map_lookup_batch(dm_switch_maps()->macs,
+						     w->begun ? &from : NULL, &w->at, w->keys,
+						     w->values, &count, &opts));
+	}
+	w->begun = true;
+	w->ended = err == ENOENT;
+	return err && !w->ended ? -err : (int)count;
+}
+
+static int walk(void (*each)(const struct sw_mac_key *key, const struct sw_mac *value, void *arg),
+		void *arg)
+{
+	struct walk *w;
+	int n = 0, i;
+
+	if (!dm_switch_maps())
+		return ENODEV;
+	w = XCALLOC(MTYPE_DM_MAC_WALK, sizeof(*w));
+	while (n >= 0 && !w->ended) {
+		n = next(w);
+		for (i = 0; i < n; i++)
+			each(&w->keys[i], &w->values[i], arg);
+	}
+	XFREE(MTYPE_DM_MAC_WALK, w);
+	if (n < 0)
+		zlog_err("dmevpn: reading the learned MACs: %s", safe_strerror(-n));
+	return n < 0 ? -n : 0;
+}
+
+struct each_mac {
+	struct sw_vpn_key vpn;
+	void (*each)(const struct dm_mac_info *mac, void *arg);
+	void *arg;
+};
+
+static void tell(const struct sw_mac_key *key, const struct sw_mac *value, void *arg)
+{
+	const struct each_mac *e = arg;
+	struct dm_mac_info info;
+
+	if (e->vpn.ifindex && memcmp(&e->vpn, &key->vpn, sizeof(e->vpn)) != 0)
+		return;
+	fill(&info, key, value);
+	e->each(&info, e->arg);
+}
+
+int dm_macs_each(uint32_t ifindex, uint32_t vni,
+		 void (*each)(const struct dm_mac_info *mac, void *arg), void *arg)
+{
+	struct each_mac e = {{.ifindex = ifindex, .vni = vni}, each, arg};
+
+	return walk(tell, &e);
+}
+
+static int lookup(const struct sw_mac_key *key, struct sw_mac *value)
+{
+	int result = 0;
+
+	if (!dm_switch_maps())
+		return ENODEV;
+	frr_with_privs (&zserv_privs) {
+		result = bpf_map_lookup_elem(dm_switch_maps()->macs, key, value);
+	}
+	return bpf_errno(result);
+}
+
+bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, struct dm_mac_info *info)
+{
+	struct sw_mac_key key = mac_key(ifindex, vni, mac);
+	struct sw_mac value;
+
+	if (lookup(&key, &value))
+		return false;
+	fill(info, &key, &value);
+	return info->member != NULL;
+}
+
+static void forget(const struct sw_mac_key *key, uint64_t where)
+{
+	int result = 0;
+
+	frr_with_privs (&zserv_privs) {
+		result = bpf_map_delete_elem(dm_switch_maps()->macs, key);
+	}
+	/* the slot's own count went with the member, when that is gone */
+	if (result == 0)
+		dm_vpn_count_macs(&key->vpn,
+				  dm_member_at(where) ? sw_where_slot(where) : SW_SLOTS_MAX, -1);
+}
+
+int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
+{
+	struct sw_mac_key key = mac_key(ifindex, vni, mac);
+	struct sw_mac value = {.where = dm_member_where(ifindex, vni, nbma), .last_seen = now_ns()};
+	int result = 0;
+
+	if (!value.where)
+		return ENOENT;
+	frr_with_privs (&zserv_privs) {
+		result = bpf_map_update_elem(dm_switch_maps()->macs, &key, &value, BPF_NOEXIST);
+	}
+	if (result == 0)
+		dm_vpn_count_macs(&key.vpn, sw_where_slot(value.where), 1);
+	result = bpf_errno(result);
+	return result == EEXIST ? 0 : result;
+}
+
+void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
+{
+	struct sw_mac_key key = mac_key(ifindex, vni, mac);
+	const struct dm_member_info *at;
+	struct sw_mac value;
+
+	if (lookup(&key, &value))
+		return;
+	at = dm_member_at(value.where);
+	if (at && dm_addr_is_set(nbma) && !dm_addr_same(&at->nbma, nbma))
+		return;
+	forget(&key, value.where);
+}
+
+struct doomed {
+	struct sw_vpn_key vpn;
+	uint32_t slot; /* 0: all */
+};
+
+static void forget_doomed(const struct sw_mac_key *key, const struct sw_mac *value, void *arg)
+{
+	const struct doomed *d = arg;
+
+	if (memcmp(&key->vpn, &d->vpn, sizeof(d->vpn)) == 0 &&
+	    (!d->slot || sw_where_slot(value->where) == d->slot))
+		forget(key, value->where);
+}
+
+void dm_macs_forget(uint32_t ifindex, uint32_t vni, uint32_t slot)
+{
+	struct doomed d = {{.ifindex = ifindex, .vni = vni}, slot};
+
+	walk(forget_doomed, &d);
+}

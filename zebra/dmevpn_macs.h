@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The MACs that the hub's BPF switch has learned, in its own map. Main
+ * pthread; while the switch is not loaded there are none.
+ */
+#ifndef DMEVPN_MACS_H
+#define DMEVPN_MACS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+
+#include "zebra/bpf/switch_maps.h"
+
+struct dm_member_info;
+
+/* A learned MAC. */
+struct dm_mac_info {
+	struct sw_mac_key key;
+	const struct dm_member_info *member; /* NULL when it is gone */
+	uint32_t idle_ms;		     /* since it was heard */
+};
+
+/* Calls EACH for every MAC of a VPN; of all VPNs when IFINDEX is 0. Returns 0 or an errno. */
+int dm_macs_each(uint32_t ifindex, uint32_t vni,
+		 void (*each)(const struct dm_mac_info *mac, void *arg), void *arg);
+
+/* Finds one. Returns false when it is not known, or was heard behind a member that is gone. */
+bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, struct dm_mac_info *info);
+
+/*
+ * Puts a MAC behind a member if it is not known at all: what the switch has
+ * heard itself is newer than what anybody tells it. Returns 0, ENOENT without
+ * that member, or another errno.
+ */
+int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+	       const struct dm_addr *nbma);
+
+/* Forgets a MAC; when NBMA is set, only if it is behind that member still. */
+void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		const struct dm_addr *nbma);
+
+/* Forgets the MACs of a VPN; only those behind SLOT when it is not 0. */
+void dm_macs_forget(uint32_t ifindex, uint32_t vni, uint32_t slot);
+
+#endif

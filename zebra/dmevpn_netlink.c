@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Netlink messages between octets and structs; the one place that knows
+ * attributes. Message kinds: links, FDB entries, VLANs of a bridge port
+ * (with the VNI each is carried by), VNIs of a vnifilter device.
+ *
+ * Called from zebra's main pthread (links, instances) and from its dataplane
+ * pthread (provider); no state of its own, so both at once is fine.
+ *
+ * What comes from the kernel is checked for length before it is read; an
+ * attribute too short for its type counts as absent.
+ *
+ * Not here: sockets and sequence numbers (dmevpn_nlsock.c), and when to send what.
+ */
+#include <config.h>
+
+#include <string.h>
+#include <unistd.h>
+#include <net/if.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include "zebra/dmevpn_netlink.h"
+
+/* --- reading ---------------------------------------------------------------- */
+
+/* Attributes of one level by type; those of a type >= SIZE are left out. */
+static void read_attrs(const struct nlattr **table, size_t size, const void *first, size_t len)
+{
+	const struct nlattr *attr;
+
+	memset(table, 0, size * sizeof(*table));
+	for (attr = first; mnl_attr_ok(attr, (const char *)first + len - (const char *)attr);
+	     attr = mnl_attr_next(attr)) {
+		if (mnl_attr_get_type(attr) < size)
+			table[mnl_attr_get_type(attr)] = attr;
+	}
+}
+
+static void read_nested(const struct nlattr **table, size_t size, const struct nlattr *parent)
+{
+	if (parent)
+		read_attrs(table, size, mnl_attr_get_payload(parent),
+			   mnl_attr_get_payload_len(parent));
+	else
+		memset(table, 0, size * sizeof(*table));
+}
+
+static uint8_t get_u8(const struct nlattr *attr)
+{
+	return attr && mnl_attr_get_payload_len(attr) >= 1 ? mnl_attr_get_u8(attr) : 0;
+}
+
+static uint16_t get_u16(const struct nlattr *attr)
+{
+	return attr && mnl_attr_get_payload_len(attr) >= 2 ? mnl_attr_get_u16(attr) : 0;
+}
+
+static uint32_t get_u32(const struct nlattr *attr)
+{
+	return attr && mnl_attr_get_payload_len(attr) >= 4 ? mnl_attr_get_u32(attr) : 0;
+}
+
+static bool get_text(const struct nlattr *attr, char *text, size_t size)
+{
+	size_t len;
+
+	text[0] = '\0';
+	if (!attr)
+		return false;
+	len = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	if (len >= size)
+		return false;
+	memcpy(text, mnl_attr_get_payload(attr), len);
+	text[len] = '\0';
+	return true;
+}
+
+static void get_addr(const struct nlattr *attr, enum dm_family family, struct dm_addr *addr)
+{
+	if (attr)
+		dm_addr_set(addr, family, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+}
+
+/* An IPv4 or IPv6 address by its length alone. */
+static void get_ip(const struct nlattr *attr, struct dm_addr *addr)
+{
+	if (attr)
+		get_addr(attr, mnl_attr_get_payload_len(attr) == 4 ? DM_IPV4 : DM_IPV6, addr);
+}
+
+static enum nlm_kind get_kind(const struct nlattr *attr)
+{
+	char kind[16];
+
+	if (!get_text(attr, kind, sizeof(kind)))
+		return NLM_OTHER;
+	if (strcmp(kind, "vxlan") == 0)
+		return NLM_VXLAN;
+	return strcmp(kind, "bridge") == 0 ? NLM_BRIDGE : NLM_OTHER;
+}
+
+static void parse_vxlan(const struct nlattr *data, struct nlm_link *link)
+{
+	const struct nlattr *attrs[IFLA_VXLAN_MAX + 1];
+
+	read_nested(attrs, IFLA_VXLAN_MAX + 1, data);
+	link->external = get_u8(attrs[IFLA_VXLAN_COLLECT_METADATA]);
+	link->vnifilter = get_u8(attrs[IFLA_VXLAN_VNIFILTER]);
+	link->learning = get_u8(attrs[IFLA_VXLAN_LEARNING]);
+	if (!link->external)
+		link->vni = get_u32(attrs[IFLA_VXLAN_ID]);
+	get_ip(attrs[IFLA_VXLAN_LOCAL], &link->local);
+	get_ip(attrs[IFLA_VXLAN_LOCAL6], &link->local);
+}
+
+static void parse_bridge(const struct nlattr *data, struct nlm_link *link)
+{
+	const struct nlattr *attrs[IFLA_BR_MAX + 1];
+
+	read_nested(attrs, IFLA_BR_MAX + 1, data);
+	link->vlan_filtering = get_u8(attrs[IFLA_BR_VLAN_FILTERING]);
+	link->mcast_snooping = get_u8(attrs[IFLA_BR_MCAST_SNOOPING]);
+}
+
+static void parse_port(const struct nlattr *data, struct nlm_link *link)
+{
+	const struct nlattr *attrs[IFLA_BRPORT_MAX + 1];
+
+	read_nested(attrs, IFLA_BRPORT_MAX + 1, data);
+	link->bridge_port = true;
+	link->hairpin = get_u8(attrs[IFLA_BRPORT_MODE]);
+	link->vlan_tunnel = get_u8(attrs[IFLA_BRPORT_VLAN_TUNNEL]);
+}
+
+bool nlm_parse_link_id(const struct nlmsghdr *nlh, uint8_t *family, uint32_t *ifindex)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*info))
+		return false;
+	*family = info->ifi_family;
+	*ifindex = info->ifi_index;
+	return true;
+}
+
+bool nlm_parse_link(const struct nlmsghdr *nlh, struct nlm_link *link)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attrs[IFLA_MAX + 1], *inner[IFLA_INFO_MAX + 1];
+
+	memset(link, 0, sizeof(*link));
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*info) || info->ifi_index <= 0)
+		return false;
+	read_attrs(attrs, IFLA_MAX + 1, mnl_nlmsg_get_payload_offset(nlh, sizeof(*info)),
+		   mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(*info)));
+	if (!get_text(attrs[IFLA_IFNAME], link->name, sizeof(link->name)))
+		return false;
+	link->ifindex = info->ifi_index;
+	link->up = info->ifi_flags & IFF_UP;
+	link->mtu = get_u32(attrs[IFLA_MTU]);
+	link->master = get_u32(attrs[IFLA_MASTER]);
+	get_addr(attrs[IFLA_ADDRESS], DM_MAC, &link->mac);
+
+	read_nested(inner, IFLA_INFO_MAX + 1, attrs[IFLA_LINKINFO]);
+	link->kind = get_kind(inner[IFLA_INFO_KIND]);
+	if (link->kind == NLM_VXLAN)
+		parse_vxlan(inner[IFLA_INFO_DATA], link);
+	else if (link->kind == NLM_BRIDGE)
+		parse_bridge(inner[IFLA_INFO_DATA], link);
+	if (get_kind(inner[IFLA_INFO_SLAVE_KIND]) == NLM_BRIDGE)
+		parse_port(inner[IFLA_INFO_SLAVE_DATA], link);
+	return true;
+}
+
+/* The kernel counts times of neighbours in USER_HZ, whatever its own HZ is. */
+static uint32_t ticks_to_ms(uint32_t ticks)
+{
+	uint64_t ms = (uint64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
+
+	return ms > UINT32_MAX ? UINT32_MAX : ms;
+}
+
+bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_fdb *fdb)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attrs[NDA_MAX + 1];
+	const struct nda_cacheinfo *info;
+
+	memset(fdb, 0, sizeof(*fdb));
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
+		return false;
+	read_attrs(attrs, NDA_MAX + 1, mnl_nlmsg_get_payload_offset(nlh, sizeof(*ndm)),
+		   mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(*ndm)));
+	fdb->ifindex = ndm->ndm_ifindex;
+	fdb->self = ndm->ndm_flags & NTF_SELF;
+	fdb->ext_learned = ndm->ndm_flags & NTF_EXT_LEARNED;
+	fdb->src_vni = get_u32(attrs[NDA_SRC_VNI]);
+	fdb->remote_vni = attrs[NDA_VNI] ? get_u32(attrs[NDA_VNI]) : device_vni;
+	get_addr(attrs[NDA_LLADDR], DM_MAC, &fdb->mac);
+	get_ip(attrs[NDA_DST], &fdb->dst);
+	if (attrs[NDA_CACHEINFO] &&
+	    mnl_attr_get_payload_len(attrs[NDA_CACHEINFO]) >= sizeof(*info)) {
+		info = mnl_attr_get_payload(attrs[NDA_CACHEINFO]);
+		fdb->idle_ms = ticks_to_ms(info->ndm_used);
+	}
+	return fdb->mac.family == DM_MAC;
+}
+
+/*
+ * One VLAN entry. Ranges come with the end in an attribute of its own; VLANs with
+ * a tunnel ID form a range only when their IDs run along.
+ */
+static void parse_vlan(const struct nlattr *entry, struct nlm_vlan *vlan)
+{
+	const struct nlattr *attrs[BRIDGE_VLANDB_ENTRY_MAX + 1];
+	const struct nlattr *tunnel[BRIDGE_VLANDB_TINFO_MAX + 1];
+	const struct bridge_vlan_info *info;
+
+	vlan->first = vlan->last = 0;
+	read_nested(attrs, BRIDGE_VLANDB_ENTRY_MAX + 1, entry);
+	if (!attrs[BRIDGE_VLANDB_ENTRY_INFO] ||
+	    mnl_attr_get_payload_len(attrs[BRIDGE_VLANDB_ENTRY_INFO]) < sizeof(*info))
+		return;
+	info = mnl_attr_get_payload(attrs[BRIDGE_VLANDB_ENTRY_INFO]);
+	vlan->first = info->vid;
+	vlan->flags = info->flags & (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
+	vlan->last = attrs[BRIDGE_VLANDB_ENTRY_RANGE] ? get_u16(attrs[BRIDGE_VLANDB_ENTRY_RANGE])
+						      : info->vid;
+	read_nested(tunnel, BRIDGE_VLANDB_TINFO_MAX + 1, attrs[BRIDGE_VLANDB_ENTRY_TUNNEL_INFO]);
+	vlan->tunnel_id = get_u32(tunnel[BRIDGE_VLANDB_TINFO_ID]);
+}
+
+void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_vlan *, void *),
+		     void *arg)
+{
+	const struct br_vlan_msg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct nlm_vlan vlan;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg))
+		return;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+		if (mnl_attr_get_type(attr) != BRIDGE_VLANDB_ENTRY)
+			continue;
+		vlan.ifindex = msg->ifindex;
+		parse_vlan(attr, &vlan);
+		if (vlan.first)
+			each(&vlan, arg);
+	}
+}
+
+void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *), void *arg)
+{
+	const struct nlattr *attr, *attrs[VXLAN_VNIFILTER_ENTRY_MAX + 1];
+	uint32_t first, last;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct tunnel_msg))
+		return;
+	mnl_attr_for_each(attr, nlh, sizeof(struct tunnel_msg)) {
+		if (mnl_attr_get_type(attr) != VXLAN_VNIFILTER_ENTRY)
+			continue;
+		read_nested(attrs, VXLAN_VNIFILTER_ENTRY_MAX + 1, attr);
+		first = get_u32(attrs[VXLAN_VNIFILTER_ENTRY_START]);
+		last = attrs[VXLAN_VNIFILTER_ENTRY_END] ? get_u32(attrs[VXLAN_VNIFILTER_ENTRY_END])
+							: first;
+		each(first, last, arg);
+	}
+}
+
+uint32_t nlm_parse_ifindex(const struct nlmsghdr *nlh)
+{
+	/* both families of messages begin with four other octets */
+	struct { uint8_t family[4]; uint32_t ifindex; } head;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(head))
+		return 0;
+	memcpy(&head, mnl_nlmsg_get_payload(nlh), sizeof(head));
+	return head.ifindex;
+}
+
+/* --- writing ---------------------------------------------------------------- */
+
+static struct nlmsghdr *begin(void *buf, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	return nlh;
+}
+
+static struct nlmsghdr *begin_fdb(void *buf, uint16_t type, uint16_t flags,
+				  const struct nlm_fdb *fdb, uint16_t state, uint8_t ndm_flags)
+{
+	struct nlmsghdr *nlh = begin(buf, type, flags);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = fdb->ifindex;
+	ndm->ndm_state = state;
+	ndm->ndm_flags = NTF_SELF | ndm_flags;
+	mnl_attr_put(nlh, NDA_LLADDR, dm_addr_len(&fdb->mac), fdb->mac.octets);
+	return nlh;
+}
+
+static void put_src_vni(struct nlmsghdr *nlh, const struct nlm_fdb *fdb)
+{
+	if (fdb->src_vni)
+		mnl_attr_put_u32(nlh, NDA_SRC_VNI, fdb->src_vni);
+}
+
+static void put_destination(struct nlmsghdr *nlh, const struct nlm_fdb *fdb)
+{
+	mnl_attr_put(nlh, NDA_DST, dm_addr_len(&fdb->dst), fdb->dst.octets);
+	mnl_attr_put_u32(nlh, NDA_VNI, fdb->remote_vni);
+}
+
+struct nlmsghdr *nlm_build_fdb_set(void *buf, const struct nlm_fdb *fdb)
+{
+	struct nlmsghdr *nlh = begin_fdb(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, fdb,
+					 NUD_REACHABLE, NTF_EXT_LEARNED);
+
+	put_destination(nlh, fdb);
+	put_src_vni(nlh, fdb);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_fdb_del(void *buf, const struct nlm_fdb *fdb)
+{
+	struct nlmsghdr *nlh = begin_fdb(buf, RTM_DELNEIGH, 0, fdb, NUD_REACHABLE, 0);
+
+	put_src_vni(nlh, fdb);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_flood_add(void *buf, const struct nlm_fdb *fdb)
+{
+	struct nlmsghdr *nlh = begin_fdb(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_APPEND, fdb,
+					 NUD_PERMANENT | NUD_NOARP, 0);
+
+	put_destination(nlh, fdb);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_flood_del(void *buf, const struct nlm_fdb *fdb)
+{
+	struct nlmsghdr *nlh = begin_fdb(buf, RTM_DELNEIGH, 0, fdb, NUD_PERMANENT, 0);
+
+	put_destination(nlh, fdb);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_fdb_get(void *buf, const struct nlm_fdb *fdb)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETNEIGH, 0);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	/* the kernel wants no state here, and takes the source VNI in NDA_VNI */
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = fdb->ifindex;
+	ndm->ndm_flags = NTF_SELF;
+	mnl_attr_put(nlh, NDA_LLADDR, dm_addr_len(&fdb->mac), fdb->mac.octets);
+	if (fdb->src_vni)
+		mnl_attr_put_u32(nlh, NDA_VNI, fdb->src_vni);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_fdb_dump(void *buf, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETNEIGH, NLM_F_DUMP);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = ifindex;
+	return nlh;
+}
+
+static struct nlmsghdr *begin_link(void *buf, uint16_t type, uint16_t flags, uint8_t family,
+				   uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(buf, type, flags);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+
+	info->ifi_family = family;
+	info->ifi_index = ifindex;
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_link_get(void *buf, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin_link(buf, RTM_GETLINK, ifindex ? 0 : NLM_F_DUMP, AF_UNSPEC,
+					  ifindex);
+
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nlh;
+}
+
+/* A changelink of one u8: KIND is the device's own kind, or the bridge's for its port. */
+static struct nlmsghdr *build_change(void *buf, uint32_t ifindex, uint16_t kind_type,
+				     const char *kind, uint16_t data_type, uint16_t attr,
+				     uint8_t value)
+{
+	struct nlmsghdr *nlh = begin_link(buf, RTM_NEWLINK, 0, AF_UNSPEC, ifindex);
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+
+	mnl_attr_put_str(nlh, kind_type, kind);
+	data = mnl_attr_nest_start(nlh, data_type);
+	mnl_attr_put_u8(nlh, attr, value);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_vxlan_learning(void *buf, uint32_t ifindex, bool on)
+{
+	return build_change(buf, ifindex, IFLA_INFO_KIND, "vxlan", IFLA_INFO_DATA,
+			    IFLA_VXLAN_LEARNING, on);
+}
+
+struct nlmsghdr *nlm_build_port_flag(void *buf, uint32_t ifindex, uint16_t flag, bool on)
+{
+	return build_change(buf, ifindex, IFLA_INFO_SLAVE_KIND, "bridge", IFLA_INFO_SLAVE_DATA,
+			    flag, on);
+}
+
+struct nlmsghdr *nlm_build_bridge_snooping(void *buf, uint32_t ifindex, bool on)
+{
+	return build_change(buf, ifindex, IFLA_INFO_KIND, "bridge", IFLA_INFO_DATA,
+			    IFLA_BR_MCAST_SNOOPING, on);
+}
+
+struct nlmsghdr *nlm_build_port_vlan(void *buf, uint32_t ifindex, uint16_t vlan, uint16_t flags,
+				     bool add)
+{
+	struct nlmsghdr *nlh = begin_link(buf, add ? RTM_SETLINK : RTM_DELLINK, 0, AF_BRIDGE,
+					  ifindex);
+	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct bridge_vlan_info info = {.vid = vlan, .flags = flags};
+
+	mnl_attr_put(nlh, IFLA_BRIDGE_VLAN_INFO, sizeof(info), &info);
+	mnl_attr_nest_end(nlh, spec);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_port_tunnel(void *buf, uint32_t ifindex, uint16_t vlan, uint32_t vni,
+				       bool add)
+{
+	struct nlmsghdr *nlh = begin_link(buf, add ? RTM_SETLINK : RTM_DELLINK, 0, AF_BRIDGE,
+					  ifindex);
+	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct nlattr *tunnel = mnl_attr_nest_start(nlh, IFLA_BRIDGE_VLAN_TUNNEL_INFO);
+
+	mnl_attr_put_u32(nlh, IFLA_BRIDGE_VLAN_TUNNEL_ID, vni);
+	mnl_attr_put_u16(nlh, IFLA_BRIDGE_VLAN_TUNNEL_VID, vlan);
+	mnl_attr_put_u16(nlh, IFLA_BRIDGE_VLAN_TUNNEL_FLAGS, 0);
+	mnl_attr_nest_end(nlh, tunnel);
+	mnl_attr_nest_end(nlh, spec);
+	return nlh;
+}
+
+static struct nlmsghdr *begin_tunnel(void *buf, uint16_t type, uint16_t flags, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(buf, type, flags);
+	struct tunnel_msg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+
+	msg->family = AF_BRIDGE;
+	msg->ifindex = ifindex;
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_vni(void *buf, uint32_t ifindex, uint32_t vni, bool add)
+{
+	struct nlmsghdr *nlh = begin_tunnel(buf, add ? RTM_NEWTUNNEL : RTM_DELTUNNEL, 0, ifindex);
+	struct nlattr *entry = mnl_attr_nest_start(nlh, VXLAN_VNIFILTER_ENTRY);
+
+	mnl_attr_put_u32(nlh, VXLAN_VNIFILTER_ENTRY_START, vni);
+	mnl_attr_nest_end(nlh, entry);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_vlan_dump(void *buf, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETVLAN, NLM_F_DUMP);
+	struct br_vlan_msg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+
+	msg->family = AF_BRIDGE;
+	msg->ifindex = ifindex;
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_vni_dump(void *buf, uint32_t ifindex)
+{
+	return begin_tunnel(buf, RTM_GETTUNNEL, NLM_F_DUMP, ifindex);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Netlink messages the module sends and reads, between octets and structs.
+ * Pure: no socket, no state; callable from every pthread.
+ */
+#ifndef DMEVPN_NETLINK_H
+#define DMEVPN_NETLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/netlink.h>
+
+#include "lib/addr.h"
+
+/* room that every nlm_* builder below needs in its buffer, octets */
+#define NLM_MESSAGE_MAX 256
+
+#define NLM_IFNAME_LEN 16
+
+enum nlm_kind {
+	NLM_OTHER = 0,
+	NLM_VXLAN,
+	NLM_BRIDGE,
+};
+
+/* A device as an RTM_NEWLINK tells it; identified by ifindex. */
+struct nlm_link {
+	uint32_t ifindex;
+	char name[NLM_IFNAME_LEN];
+	enum nlm_kind kind;
+	bool up;
+	uint32_t mtu;	 /* octets */
+	uint32_t master; /* ifindex, 0 without one */
+	struct dm_addr mac;
+	/* NLM_VXLAN */
+	uint32_t vni; /* 0 for an external device */
+	bool external, vnifilter, learning;
+	struct dm_addr local;
+	/* port of a bridge */
+	bool bridge_port, hairpin, vlan_tunnel;
+	/* NLM_BRIDGE */
+	bool vlan_filtering, mcast_snooping;
+};
+
+/* A VXLAN forwarding entry, identified by (ifindex, src_vni, mac); the all-zero MAC has one for each destination. */
+struct nlm_fdb {
+	uint32_t ifindex;
+	uint32_t src_vni; /* of an external device; 0 for a plain one */
+	struct dm_addr mac;
+	struct dm_addr dst;
+	uint32_t remote_vni;
+	bool self;	  /* reading: belongs to the VXLAN device, not to the bridge */
+	bool ext_learned; /* reading: made by a control plane */
+	uint32_t idle_ms; /* reading: since a frame went by it */
+};
+
+/* A VLAN, or a range of them, of a bridge port. */
+struct nlm_vlan {
+	uint32_t ifindex;
+	uint16_t first, last;
+	uint16_t flags;	    /* BRIDGE_VLAN_INFO_PVID, _UNTAGGED */
+	uint32_t tunnel_id; /* of `first`, growing by one a VLAN; 0 when it has none */
+};
+
+/* Reads an RTM_NEWLINK of family AF_UNSPEC. Returns false when it is malformed. */
+bool nlm_parse_link(const struct nlmsghdr *nlh, struct nlm_link *link);
+
+/* Family and ifindex of any RTM_NEWLINK or RTM_DELLINK. Returns false when it is too short. */
+bool nlm_parse_link_id(const struct nlmsghdr *nlh, uint8_t *family, uint32_t *ifindex);
+
+/*
+ * Reads an RTM_NEWNEIGH of a bridge or VXLAN device. DEVICE_VNI is what an entry
+ * without a VNI of its own stands for. Returns false when it is not a MAC entry.
+ */
+bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_fdb *fdb);
+
+/* Calls EACH for every VLAN range of an RTM_NEWVLAN. */
+void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_vlan *, void *),
+		     void *arg);
+
+/* Calls EACH for every VNI range (first, last) of an RTM_NEWTUNNEL. */
+void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *), void *arg);
+
+/* Ifindex of an RTM_{NEW,DEL}VLAN or RTM_{NEW,DEL}TUNNEL; 0 when it is too short. */
+uint32_t nlm_parse_ifindex(const struct nlmsghdr *nlh);
+
+/*
+ * Builders: each writes one whole message into BUF (NLM_MESSAGE_MAX octets or
+ * more) and returns it; flags NLM_F_REQUEST is set, ACK, DUMP and the sequence
+ * number are the sender's to add.
+ */
+
+/* Adds or replaces the entry of a MAC, as one that the kernel never ages; or removes it. */
+struct nlmsghdr *nlm_build_fdb_set(void *buf, const struct nlm_fdb *fdb);
+struct nlmsghdr *nlm_build_fdb_del(void *buf, const struct nlm_fdb *fdb);
+
+/* Appends a destination to the all-zero entry; or removes that one destination. */
+struct nlmsghdr *nlm_build_flood_add(void *buf, const struct nlm_fdb *fdb);
+struct nlmsghdr *nlm_build_flood_del(void *buf, const struct nlm_fdb *fdb);
+
+/* Asks for one entry (no dump): answered by RTM_NEWNEIGH or by the error ENOENT. */
+struct nlmsghdr *nlm_build_fdb_get(void *buf, const struct nlm_fdb *fdb);
+
+/* Asks for the entries of a device (a dump). */
+struct nlmsghdr *nlm_build_fdb_dump(void *buf, uint32_t ifindex);
+
+/* Asks for all devices (a dump), ifindex 0, or for one. */
+struct nlmsghdr *nlm_build_link_get(void *buf, uint32_t ifindex);
+
+/* VXLAN device: source learning on or off. */
+struct nlmsghdr *nlm_build_vxlan_learning(void *buf, uint32_t ifindex, bool on);
+
+/* Port of a bridge: one setting (IFLA_BRPORT_*) on or off. */
+struct nlmsghdr *nlm_build_port_flag(void *buf, uint32_t ifindex, uint16_t flag, bool on);
+
+/* Bridge: multicast snooping on or off. */
+struct nlmsghdr *nlm_build_bridge_snooping(void *buf, uint32_t ifindex, bool on);
+
+/* Port of a bridge: membership of a VLAN with FLAGS (BRIDGE_VLAN_INFO_*), given or taken. */
+struct nlmsghdr *nlm_build_port_vlan(void *buf, uint32_t ifindex, uint16_t vlan, uint16_t flags,
+				     bool add);
+
+/* Port of a bridge: which VNI a VLAN is carried by, set or cleared. */
+struct nlmsghdr *nlm_build_port_tunnel(void *buf, uint32_t ifindex, uint16_t vlan, uint32_t vni,
+				       bool add);
+
+/* VXLAN device with vnifilter: which VNIs it receives, one more or one less. */
+struct nlmsghdr *nlm_build_vni(void *buf, uint32_t ifindex, uint32_t vni, bool add);
+
+/* Asks for the VLANs of a bridge port, for the VNIs of a VXLAN device (dumps). */
+struct nlmsghdr *nlm_build_vlan_dump(void *buf, uint32_t ifindex);
+struct nlmsghdr *nlm_build_vni_dump(void *buf, uint32_t ifindex);
+
+#endif

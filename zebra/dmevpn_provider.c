@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * FDB operations by way of zebra's dataplane pthread.
+ *
+ *   main pthread                            dataplane pthread
+ *   dm_provider_push() --> ring of ops ---> process(): batches of 200 messages,
+ *        |  rings dplane_provider_           one sendmsg each, answers read back
+ *        |  work_ready() when it was empty           |
+ *   done() <-- deliver() <-- list of results <-------+
+ *
+ * The ring is first in, first out, and the batch goes out in that order, so
+ * operations on one key keep their order. It holds DM_QUEUE_MAX operations;
+ * when it is full, push refuses and the caller reports the failure to nhrpd,
+ * which repeats what it still wants: that is the back-pressure. A batch whose
+ * answers were lost (ENOBUFS) is repeated once; every operation may be done twice.
+ *
+ * Each function says on which pthread it runs. The lock covers ring and
+ * results; `counters` are under it, too.
+ *
+ * zebra's own contexts go through untouched: what zebra itself programs is
+ * none of our business.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "lib/zebra.h"
+#include "lib/frr_pthread.h"
+#include "lib/frrevent.h"
+#include "lib/log.h"
+#include "zebra/zebra_dplane.h"
+
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_nlsock.h"
+#include "zebra/dmevpn_provider.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_QUEUE, "queue of FDB operations");
+DEFINE_MTYPE_STATIC(DMEVPN, DM_RESULT, "result of an FDB operation");
+
+/* messages a sendmsg; the kernel is fastest between 50 and 300 */
+#define BATCH 200
+/* batches a call, so that zebra's own work is not kept waiting */
+#define BATCHES_PER_CALL 10
+/* octets; the answers to one batch are all there before the first is read */
+#define RCVBUF (4 << 20)
+
+PREDECL_LIST(results);
+
+struct result {
+	struct results_item item;
+	struct dm_op op;
+};
+
+DECLARE_LIST(results, struct result, item);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct dm_op *ring; /* DM_QUEUE_MAX operations */
+static uint32_t head, depth;
+static struct results_head done_list;
+static struct event *t_deliver;
+static struct dm_provider_counters counters;
+
+static struct event_loop *loop_main;
+static void (*report)(const struct dm_op *op);
+static struct zebra_dplane_provider *provider;
+
+/* dataplane pthread only */
+static struct nls sock;
+
+/* Main pthread. */
+bool dm_provider_push(const struct dm_op *op)
+{
+	bool fits = false, was_empty = false;
+
+	frr_with_mutex (&lock) {
+		was_empty = depth == 0;
+		fits = ring && depth < DM_QUEUE_MAX;
+		if (fits) {
+			ring[(head + depth) % DM_QUEUE_MAX] = *op;
+			depth++;
+			counters.max_depth = MAX(counters.max_depth, depth);
+		} else {
+			counters.errors++;
+		}
+	}
+	if (fits && was_empty)
+		dplane_provider_work_ready();
+	return fits;
+}
+
+/* Any pthread. */
+void dm_provider_get_counters(struct dm_provider_counters *c)
+{
+	frr_with_mutex (&lock) {
+		*c = counters;
+		c->depth = depth;
+	}
+}
+
+/* Main pthread: an event that post_results() scheduled. */
+static void deliver(struct event *event)
+{
+	struct result *r;
+
+	for (;;) {
+		frr_with_mutex (&lock) {
+			r = results_pop(&done_list);
+		}
+		if (!r)
+			return;
+		report(&r->op);
+		XFREE(MTYPE_DM_RESULT, r);
+	}
+}
+
+/* Dataplane pthread. */
+static unsigned int take(struct dm_op *ops, unsigned int max)
+{
+	unsigned int n = 0;
+
+	frr_with_mutex (&lock) {
+		for (; n < max && depth > 0; n++, depth--) {
+			ops[n] = ring[head];
+			head = (head + 1) % DM_QUEUE_MAX;
+		}
+	}
+	return n;
+}
+
+/* Dataplane pthread. */
+static struct nlmsghdr *build(void *buf, const struct dm_op *op)
+{
+	switch (op->kind) {
+	case DM_OP_SET:
+		return nlm_build_fdb_set(buf, &op->fdb);
+	case DM_OP_DEL:
+		return nlm_build_fdb_del(buf, &op->fdb);
+	case DM_OP_FLOOD_ADD:
+		return nlm_build_flood_add(buf, &op->fdb);
+	case DM_OP_FLOOD_DEL:
+		return nlm_build_flood_del(buf, &op->fdb);
+	default:
+		return nlm_build_fdb_get(buf, &op->fdb);
+	}
+}
+
+/* What answers to a batch are matched with. */
+struct batch {
+	struct dm_op *ops;
+	unsigned int count;
+	uint32_t first; /* sequence number of ops[0] */
+};
+
+/* Dataplane pthread. */
+static void handle_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	struct batch *b = arg;
+	uint32_t index = nlh->nlmsg_seq - b->first;
+	const struct nlmsgerr *err;
+	struct nlm_fdb fdb;
+	struct dm_op *op;
+
+	if (index >= b->count)
+		return;
+	op = &b->ops[index];
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		err = mnl_nlmsg_get_payload(nlh);
+		op->error = -err->error;
+	} else if (op->kind == DM_OP_GET && nlm_parse_fdb(nlh, 0, &fdb)) {
+		op->fdb.idle_ms = fdb.idle_ms;
+	}
+}
+
+/* Dataplane pthread. Returns 0, or a negative errno when it is not known what was done. */
+static int send_batch(struct batch *b)
+{
+	static uint8_t buf[BATCH * NLM_MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	size_t octets = 0;
+	unsigned int i;
+
+	for (i = 0; i < b->count; i++) {
+		b->ops[i].error = 0;
+		octets += NLMSG_ALIGN(build(buf + octets, &b->ops[i])->nlmsg_len);
+	}
+	return nls_batch(&sock, buf, octets, b->count, &b->first, handle_answer, b);
+}
+
+static bool is_removal(const struct dm_op *op)
+{
+	return op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL;
+}
+
+/* Dataplane pthread, lock held. */
+static void count(const struct dm_op *op)
+{
+	if (op->error)
+		counters.errors++;
+	else if (is_removal(op))
+		counters.deleted++;
+	else
+		counters.installed++;
+}
+
+/* Dataplane pthread. */
+static void post_results(struct batch *b)
+{
+	struct result *r;
+	bool wake = false;
+	unsigned int i;
+
+	frr_with_mutex (&lock) {
+		for (i = 0; i < b->count; i++) {
+			struct dm_op *op = &b->ops[i];
+
+			/* gone already is what was wanted; ENODEV takes its entries along */
+			if (is_removal(op) && (op->error == ENOENT || op->error == ENODEV))
+				op->error = 0;
+			if (op->kind != DM_OP_GET)
+				count(op);
+			if (op->kind != DM_OP_GET && !op->error)
+				continue;
+			r = XCALLOC(MTYPE_DM_RESULT, sizeof(*r));
+			r->op = *op;
+			results_add_tail(&done_list, r);
+			wake = true;
+		}
+	}
+	if (wake)
+		event_add_event(loop_main, deliver, NULL, 0, &t_deliver);
+}
+
+/* Dataplane pthread. */
+static void fail_all(struct batch *b, int err)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->count; i++)
+		if (!b->ops[i].error)
+			b->ops[i].error = err;
+}
+
+/* Dataplane pthread. */
+static void do_batch(struct batch *b)
+{
+	int err;
+
+	if (!sock.sock) {
+		err = nls_open(&sock, RCVBUF, NULL);
+		if (err)
+			zlog_err("dmevpn: cannot open a netlink socket for the dataplane: %s",
+				 safe_strerror(-err));
+	}
+	err = send_batch(b);
+	if (err == -ENOBUFS) {
+		frr_with_mutex (&lock) {
+			counters.overruns++;
+		}
+		err = send_batch(b);
+	}
+	if (err)
+		fail_all(b, -err);
+	post_results(b);
+}
+
+/* Dataplane pthread. */
+static void do_operations(void)
+{
+	static struct dm_op ops[BATCH];
+	struct batch b = {.ops = ops};
+	unsigned int n;
+	bool more = false;
+
+	for (n = 0; n < BATCHES_PER_CALL; n++) {
+		b.count = take(ops, BATCH);
+		if (!b.count)
+			return;
+		do_batch(&b);
+	}
+	frr_with_mutex (&lock) {
+		more = depth > 0;
+	}
+	if (more)
+		dplane_provider_work_ready();
+}
+
+/* Dataplane pthread: there is work, of zebra's or of ours. */
+static int process(struct zebra_dplane_provider *prov)
+{
+	int limit = dplane_provider_get_work_limit(prov), n;
+	struct zebra_dplane_ctx *ctx;
+
+	for (n = 0; n < limit; n++) {
+		ctx = dplane_provider_dequeue_in_ctx(prov);
+		if (!ctx)
+			break;
+		dplane_provider_enqueue_out_ctx(prov, ctx);
+	}
+	if (n == limit)
+		dplane_provider_work_ready();
+	do_operations();
+	return 0;
+}
+
+/* Main pthread; EARLY while the dataplane pthread still runs, then once more when it has ended. */
+static int finish(struct zebra_dplane_provider *prov, bool early)
+{
+	if (!early)
+		dm_provider_stop();
+	return 0;
+}
+
+int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op))
+{
+	loop_main = loop;
+	report = done;
+	results_init(&done_list);
+	ring = XCALLOC(MTYPE_DM_QUEUE, DM_QUEUE_MAX * sizeof(*ring));
+	return -dplane_provider_register("dmevpn", DPLANE_PRIO_PRE_KERNEL,
+					 DPLANE_PROV_FLAGS_DEFAULT, NULL, process, finish, NULL,
+					 &provider);
+}
+
+void dm_provider_stop(void)
+{
+	struct result *r;
+
+	event_cancel(&t_deliver);
+	nls_close(&sock);
+	frr_with_mutex (&lock) {
+		XFREE(MTYPE_DM_QUEUE, ring);
+		depth = 0;
+		while ((r = results_pop(&done_list)))
+			XFREE(MTYPE_DM_RESULT, r);
+	}
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The module's place in zebra's dataplane: a bounded queue of FDB operations,
+ * filled on the main pthread, emptied in batches on the dataplane pthread.
+ * Operations are done in the order in which they were given.
+ */
+#ifndef DMEVPN_PROVIDER_H
+#define DMEVPN_PROVIDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "zebra/dmevpn_netlink.h"
+
+struct event_loop;
+
+/* operations that may wait; a further one is refused */
+#define DM_QUEUE_MAX 65536
+
+enum dm_op_kind {
+	DM_OP_SET = 1,	 /* entry of a MAC: added or replaced */
+	DM_OP_DEL,	 /* entry of a MAC: removed; one that is not there is no error */
+	DM_OP_FLOOD_ADD, /* all-zero entry: one more destination */
+	DM_OP_FLOOD_DEL, /* all-zero entry: one destination less; one that is not there is no error */
+	DM_OP_GET,	 /* how long ago the entry was used */
+};
+
+/* One operation, and what became of it. */
+struct dm_op {
+	uint8_t kind;	 /* enum dm_op_kind */
+	uint8_t rec;	 /* enum dm_rec_type it came from, for the report of a failure */
+	uint32_t vni;	 /* the instance's own */
+	struct nlm_fdb fdb;
+	/* results */
+	int error;	 /* errno, 0 when done */
+};
+
+struct dm_provider_counters {
+	uint64_t installed, deleted, errors;
+	uint64_t overruns; /* the kernel's answers overran the socket; the batch was repeated */
+	uint32_t depth;	   /* operations waiting now */
+	uint32_t max_depth;
+};
+
+/*
+ * Registers with zebra's dataplane; main pthread, before the dataplane starts.
+ * DONE is called on the main pthread for every DM_OP_GET, and for every other
+ * operation that failed. Returns 0 or a negative errno.
+ */
+int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op));
+
+/* Drops what waits and frees the queue; main pthread, after the dataplane pthread has ended. */
+void dm_provider_stop(void);
+
+/* Queues an operation (copied); main pthread. Returns false when the queue is full. */
+bool dm_provider_push(const struct dm_op *op);
+
+/* A snapshot; any pthread. */
+void dm_provider_get_counters(struct dm_provider_counters *counters);
+
+#endif

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The conversation with nhrpd: records in, carried out on instances, members and entries;
+ * events out. lib/dmevpn_msg.h draws its course.
+ *
+ * nhrpd repeats HELLO as a sign of life; a new epoch in it means that nhrpd
+ * starts anew: everything is marked and told to it, and what it has not asked for
+ * by its SYNC_END is swept. When nhrpd goes, everything stays as it is.
+ *
+ * What goes out unasked: devices, states of instances, MACs heard and moved,
+ * hairpins, failures. While nhrpd is away nothing is sent; it gets all of it
+ * with the next dump.
+ *
+ * All functions run on zebra's main pthread.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/log.h"
+#include "lib/monotime.h"
+
+#include "lib/dmevpn_msg.h"
+
+#include "zebra/dmevpn_device.h"
+#include "zebra/dmevpn_fdb.h"
+#include "zebra/dmevpn_instance.h"
+#include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_macs.h"
+#include "zebra/dmevpn_members.h"
+#include "zebra/dmevpn_provider.h"
+#include "zebra/dmevpn_session.h"
+#include "zebra/dmevpn_switch.h"
+#include "zebra/dmevpn_zapi.h"
+
+static struct event_loop *loop_main;
+static bool established;
+static uint64_t own_epoch, peer_epoch; /* nanoseconds of CLOCK_REALTIME */
+static uint64_t events_lost;
+
+bool dm_session_established(void)
+{
+	return established && dm_zapi_connected();
+}
+
+uint64_t dm_session_events_lost(void)
+{
+	return events_lost;
+}
+
+/* --- to nhrpd ----------------------------------------------------------------- */
+
+static void send_rec(const struct dm_rec *rec)
+{
+	if (established)
+		dm_zapi_send(rec);
+}
+
+static void send_link(const struct nlm_link *link, void *arg)
+{
+	struct dm_rec rec;
+
+	dm_link_record(link, &rec);
+	send_rec(&rec);
+}
+
+static void send_state(const struct dm_instance_info *info, void *arg)
+{
+	struct dm_rec rec = {.type = DM_REC_INSTANCE_STATE};
+
+	rec.state.ifindex = info->ifindex;
+	rec.state.vlan = info->vlan;
+	rec.state.ready = info->ready;
+	rec.state.vni = info->vni;
+	strlcpy(rec.state.reason, info->reason, sizeof(rec.state.reason));
+	send_rec(&rec);
+}
+
+static void send_member(const struct dm_member_info *member, void *arg)
+{
+	struct dm_rec rec = {.type = DM_REC_MEMBER_HAVE};
+
+	rec.member.ifindex = member->ifindex;
+	rec.member.vni = member->vni;
+	rec.member.nbma = member->nbma;
+	rec.member.remote_vni = member->remote_vni;
+	send_rec(&rec);
+}
+
+/* A MAC behind a member; BEFORE is where it was, NULL when it did not move. */
+static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN],
+		     const struct dm_member_info *member, const struct dm_member_info *before)
+{
+	struct dm_rec rec = {.type = DM_REC_MAC_SEEN};
+
+	rec.mac.ifindex = vpn->ifindex;
+	rec.mac.vni = vpn->vni;
+	dm_addr_set(&rec.mac.mac, DM_MAC, mac, SW_MAC_LEN);
+	rec.mac.nbma = member->nbma;
+	rec.mac.remote_vni = member->remote_vni;
+	rec.mac.moved = before != NULL;
+	if (before)
+		rec.mac.old_nbma = before->nbma;
+	send_rec(&rec);
+}
+
+static void send_known_mac(const struct dm_mac_info *mac, void *arg)
+{
+	if (mac->member)
+		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL);
+}
+
+static void send_content(const struct dm_instance_info *info)
+{
+	if (info->role != DM_ROLE_HUB || !info->vni)
+		return;
+	dm_members_each(info->ifindex, info->vni, send_member, NULL);
+	dm_macs_each(info->ifindex, info->vni, send_known_mac, NULL);
+}
+
+static void send_failure(uint8_t rec_type, uint32_t ifindex, uint32_t vni,
+			 const struct dm_addr *mac, int err)
+{
+	struct dm_rec rec = {.type = DM_REC_FAILURE};
+	static time_t logged;
+	static unsigned int unlogged;
+
+	rec.failure.rec = rec_type;
+	rec.failure.ifindex = ifindex;
+	rec.failure.vni = vni;
+	if (mac)
+		rec.failure.mac = *mac;
+	rec.failure.error = err;
+	send_rec(&rec);
+	/* a broken device can fail a hundred thousand times */
+	if (monotime(NULL) == logged) {
+		unlogged++;
+		return;
+	}
+	zlog_warn("dmevpn: %s on device %u, VNI %u failed: %s (%u more not logged)",
+		  dm_rec_name(rec_type), ifindex, vni, safe_strerror(err), unlogged);
+	logged = monotime(NULL);
+	unlogged = 0;
+}
+
+/* --- the BPF switch's events ------------------------------------------------------ */
+
+static void send_hairpin(const struct sw_event *event)
+{
+	const struct dm_member_info *from = dm_member_at(event->where);
+	const struct dm_member_info *to = dm_member_at(event->other);
+	struct dm_rec rec = {.type = DM_REC_HAIRPIN};
+
+	if (!from || !to)
+		return;
+	rec.hairpin.ifindex = event->vpn.ifindex;
+	rec.hairpin.vni = event->vpn.vni;
+	dm_addr_set(&rec.hairpin.src_mac, DM_MAC, event->mac, SW_MAC_LEN);
+	dm_addr_set(&rec.hairpin.dst_mac, DM_MAC, event->dst, SW_MAC_LEN);
+	rec.hairpin.src_nbma = from->nbma;
+	rec.hairpin.dst_nbma = to->nbma;
+	rec.hairpin.frame_len = MIN(event->frame_len, (uint32_t)DM_FRAME_MAX);
+	memcpy(rec.hairpin.frame, event->frame, rec.hairpin.frame_len);
+	send_rec(&rec);
+}
+
+static void handle_switch_event(const struct sw_event *event)
+{
+	const struct dm_member_info *member = dm_member_at(event->where);
+
+	if (!established)
+		return;
+	if (event->type == SW_EVENT_HAIRPIN)
+		send_hairpin(event);
+	else if (member)
+		send_mac(&event->vpn, event->mac, member,
+			 event->type == SW_EVENT_MOVED ? dm_member_at(event->other) : NULL);
+}
+
+static void add_events_lost(uint32_t ifindex, uint32_t vni, void *arg)
+{
+	*(uint64_t *)arg += dm_vpn_find(ifindex, vni)->events_lost;
+}
+
+/* After each wake-up: when events were lost, the map has what they would have told. */
+static void check_lost_events(void)
+{
+	static uint64_t seen;
+	uint64_t lost = 0;
+
+	dm_vpns_each(add_events_lost, &lost);
+	if (lost > seen) {
+		events_lost += lost - seen;
+		zlog_warn("dmevpn: %llu events of the BPF switch were lost, telling nhrpd all MACs anew",
+			  (unsigned long long)(lost - seen));
+		dm_macs_each(0, 0, send_known_mac, NULL);
+	}
+	seen = lost;
+	dm_zapi_flush();
+}
+
+static const struct dm_switch_listener switch_listener = {
+	.event = handle_switch_event,
+	.pause = check_lost_events,
+};
+
+static bool load_switch(char *reason, size_t size)
+{
+	if (!dm_switch_load(loop_main, &switch_listener, reason, size))
+		return false;
+	dm_members_load();
+	return true;
+}
+
+/* --- from nhrpd ------------------------------------------------------------------- */
+
+static void dump_instance(const struct dm_instance_info *info, void *arg)
+{
+	send_state(info, NULL);
+	send_content(info);
+}
+
+static void answer_hello(const struct dm_hello *hello)
+{
+	struct dm_rec rec = {.type = DM_REC_HELLO_ACK, .hello = {.epoch = own_epoch}};
+	bool anew = !established || hello->epoch != peer_epoch;
+
+	established = true;
+	peer_epoch = hello->epoch;
+	send_rec(&rec);
+	if (anew) {
+		zlog_info("dmevpn: nhrpd is there");
+		dm_instances_mark();
+		dm_links_each(send_link, NULL);
+		dm_instances_each(dump_instance, NULL);
+		rec.type = DM_REC_DUMP_END;
+		send_rec(&rec);
+	}
+	dm_zapi_flush();
+}
+
+static bool is_hub(uint32_t ifindex, uint32_t vni)
+{
+	const struct dm_instance_info *info = dm_instance_find(ifindex, vni);
+
+	return info && info->role == DM_ROLE_HUB;
+}
+
+static void set_hub(const struct dm_hub *hub)
+{
+	const struct dm_instance_info *info = dm_instance_find(hub->ifindex, hub->vni);
+
+	if (!info || info->role != DM_ROLE_SPOKE)
+		send_failure(DM_REC_HUB_SET, hub->ifindex, hub->vni, NULL, ENOENT);
+	else if (!dm_fdb_hub_set(hub->ifindex, hub->vni, &hub->nbma, hub->remote_vni))
+		send_failure(DM_REC_HUB_SET, hub->ifindex, hub->vni, NULL, ENOBUFS);
+}
+
+static void set_member(const struct dm_member *m)
+{
+	int err = dm_member_set(m->ifindex, m->vni, &m->nbma, m->remote_vni);
+
+	if (err)
+		send_failure(DM_REC_MEMBER_SET, m->ifindex, m->vni, NULL, err);
+}
+
+static void set_mac(const struct dm_mac *m)
+{
+	bool hub = is_hub(m->ifindex, m->vni);
+	int err = 0;
+
+	if (!dm_instance_find(m->ifindex, m->vni))
+		err = ENOENT;
+	else if (hub)
+		err = dm_mac_add(m->ifindex, m->vni, &m->mac, &m->nbma);
+	if (!err && !dm_fdb_set(m->ifindex, m->vni, hub, &m->mac, &m->nbma, m->remote_vni))
+		err = ENOBUFS;
+	if (err)
+		send_failure(DM_REC_MAC_SET, m->ifindex, m->vni, &m->mac, err);
+}
+
+static void del_mac(const struct dm_mac *m)
+{
+	bool hub = is_hub(m->ifindex, m->vni);
+
+	if (!dm_instance_find(m->ifindex, m->vni))
+		return;
+	if (hub)
+		dm_mac_del(m->ifindex, m->vni, &m->mac, &m->nbma);
+	if (!dm_fdb_del(m->ifindex, m->vni, hub, &m->mac))
+		send_failure(DM_REC_MAC_DEL, m->ifindex, m->vni, &m->mac, ENOBUFS);
+}
+
+static void send_used(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, bool found,
+		      uint32_t idle_ms)
+{
+	struct dm_rec rec = {.type = DM_REC_USED_REPLY};
+
+	rec.used.ifindex = ifindex;
+	rec.used.vni = vni;
+	rec.used.mac = *mac;
+	rec.used.found = found;
+	rec.used.idle_ms = idle_ms;
+	send_rec(&rec);
+}
+
+/* A spoke's entry is used when the kernel sends by it; a hub's MAC when the switch hears it. */
+static void query_used(const struct dm_used *used)
+{
+	struct dm_op op = {.kind = DM_OP_GET, .rec = DM_REC_USED_QUERY, .vni = used->vni};
+	struct dm_mac_info info;
+	bool found;
+
+	if (is_hub(used->ifindex, used->vni)) {
+		found = dm_mac_find(used->ifindex, used->vni, &used->mac, &info);
+		send_used(used->ifindex, used->vni, &used->mac, found, found ? info.idle_ms : 0);
+		return;
+	}
+	op.fdb.ifindex = used->ifindex;
+	op.fdb.mac = used->mac;
+	if (!dm_provider_push(&op))
+		send_failure(DM_REC_USED_QUERY, used->ifindex, used->vni, &used->mac, ENOBUFS);
+}
+
+void dm_session_op_done(const struct dm_op *op)
+{
+	if (op->kind == DM_OP_GET && (!op->error || op->error == ENOENT)) {
+		send_used(op->fdb.ifindex, op->vni, &op->fdb.mac, !op->error, op->fdb.idle_ms);
+		return;
+	}
+	dm_fdb_failed(op);
+	send_failure(op->rec, op->fdb.ifindex, op->vni, &op->fdb.mac, op->error);
+}
+
+static void handle_record(const struct dm_rec *rec)
+{
+	if (!established && rec->type != DM_REC_HELLO)
+		return;
+	switch (rec->type) {
+	case DM_REC_HELLO:
+		answer_hello(&rec->hello);
+		break;
+	case DM_REC_SYNC_END:
+		dm_instances_sweep();
+		break;
+	case DM_REC_INSTANCE_SET:
+		dm_instance_set(&rec->instance);
+		break;
+	case DM_REC_INSTANCE_DEL:
+		dm_instance_del(rec->instance.ifindex, rec->instance.vlan);
+		break;
+	case DM_REC_HUB_SET:
+		set_hub(&rec->hub);
+		break;
+	case DM_REC_HUB_DEL:
+		dm_fdb_hub_del(rec->hub.ifindex);
+		break;
+	case DM_REC_MEMBER_SET:
+		set_member(&rec->member);
+		break;
+	case DM_REC_MEMBER_DEL:
+		dm_member_del(rec->member.ifindex, rec->member.vni, &rec->member.nbma);
+		break;
+	case DM_REC_MAC_SET:
+		set_mac(&rec->mac);
+		break;
+	case DM_REC_MAC_DEL:
+		del_mac(&rec->mac);
+		break;
+	case DM_REC_USED_QUERY:
+		query_used(&rec->used);
+		break;
+	default:
+		break;
+	}
+}
+
+static void handle_peer_gone(void)
+{
+	if (established)
+		zlog_warn("dmevpn: nhrpd has gone; forwarding goes on as it is");
+	established = false;
+}
+
+static const struct dm_zapi_ops zapi_ops = {
+	.record = handle_record,
+	.peer_gone = handle_peer_gone,
+};
+
+/* --- devices and instances ----------------------------------------------------------- */
+
+static void link_changed(const struct nlm_link *now, const struct nlm_link *was)
+{
+	struct dm_rec rec, before;
+
+	dm_link_record(now, &rec);
+	if (was)
+		dm_link_record(was, &before);
+	/* our own settings of bridge ports come back as changes, too, but nhrpd is not told of those */
+	if (!was || memcmp(&rec, &before, sizeof(rec)) != 0)
+		send_rec(&rec);
+	/* going down cost the device its entries */
+	if (was && now->up && !was->up)
+		dm_fdb_replay(now->ifindex);
+	dm_instances_touch(now->ifindex);
+}
+
+static void link_gone(const struct nlm_link *was)
+{
+	struct dm_rec rec = {.type = DM_REC_LINK_DEL};
+
+	rec.link.ifindex = was->ifindex;
+	send_rec(&rec);
+	dm_instances_device_gone(was->ifindex);
+}
+
+static void send_link_of_bridge(const struct nlm_link *link, void *arg)
+{
+	if (link->master == *(uint32_t *)arg)
+		send_link(link, NULL);
+}
+
+static void device_touched(uint32_t ifindex)
+{
+	/* a bridge that became VLAN-aware changes what its ports are told as */
+	dm_links_each(send_link_of_bridge, &ifindex);
+	dm_instances_touch(ifindex);
+}
+
+static const struct dm_links_watcher links_watcher = {
+	.changed = link_changed,
+	.gone = link_gone,
+	.touched = device_touched,
+};
+
+static void instance_told(const struct dm_instance_info *info, bool has_state)
+{
+	send_state(info, NULL);
+	if (has_state)
+		send_content(info);
+}
+
+static const struct dm_instance_ops instance_ops = {
+	.told = instance_told,
+	.load_switch = load_switch,
+};
+
+int dm_session_start(struct event_loop *loop)
+{
+	char reason[DM_REASON_LEN];
+	struct timespec now;
+	int err;
+
+	loop_main = loop;
+	clock_gettime(CLOCK_REALTIME, &now);
+	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	dm_instances_start(loop, &instance_ops);
+	err = dm_device_start();
+	if (!err)
+		err = dm_links_start(loop, &links_watcher);
+	if (err)
+		return err;
+	dm_undo_load();
+	/* an earlier zebra's switch gets our programs now, and is swept by the first SYNC_END */
+	if (dm_switch_has_pins() && !load_switch(reason, sizeof(reason)))
+		zlog_err("dmevpn: %s", reason);
+	dm_zapi_start(loop, &zapi_ops);
+	return 0;
+}
+
+void dm_session_stop(void)
+{
+	established = false;
+	dm_zapi_stop();
+	dm_instances_stop();
+	dm_undo_stop();
+	dm_fdb_stop();
+	dm_members_stop();
+	dm_switch_stop();
+	dm_links_stop();
+	dm_device_stop();
+}

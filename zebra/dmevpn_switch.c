@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The BPF switch as an object of the kernel: loading, pinning, attaching.
+ *
+ * Everything is pinned in /sys/fs/bpf/dmevpn (dmevpn-NAME for a zebra with -N
+ * NAME): a file a map, and in-IFINDEX and out-IFINDEX, the tcx links that hold
+ * the programs at a device. So a hub goes on switching while zebra is not
+ * running, and a new zebra finds the maps, loads its own programs with them
+ * and swaps them into the links one by one, each without a gap.
+ *
+ * /sys/fs/bpf is entered by root only, and zebra runs as user frr: the folder
+ * is made and opened while we are still root (module load), and reached through
+ * /proc/self/fd from then on.
+ *
+ * All functions run on zebra's main pthread. What the maps mean is
+ * dmevpn_members.c's business.
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/libfrr.h"
+#include "lib/log.h"
+#include "lib/privs.h"
+#include "lib/typesafe.h"
+
+#include "zebra/bpf/switch.skel.h"
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_switch.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_ATTACHMENT, "attached device");
+
+#define BPFFS "/sys/fs/bpf"
+#define FOLDER_LEN 48
+#define PATH_LEN 320 /* any name of a file in the folder fits */
+/* where in skb->mark a member's slot goes: the upper half */
+#define MARK_SHIFT 16
+#define MARK_MASK 0xffff0000
+#define HAIRPIN_NS 1000000000ULL
+
+_Static_assert(sizeof(struct sw_vpn) % 8 == 0 && sizeof(struct sw_chunk) % 8 == 0 &&
+		       sizeof(struct sw_slot_stats) % 8 == 0,
+	       "array maps have their elements at multiples of 8 octets");
+
+extern struct zebra_privs_t zserv_privs;
+
+PREDECL_LIST(attachments);
+
+/* One device with our programs; identified by ifindex. */
+struct attachment {
+	struct attachments_item item;
+	uint32_t ifindex;
+	struct bpf_link *in, *out;
+};
+
+DECLARE_LIST(attachments, struct attachment, item);
+
+static struct attachments_head attached;
+static char prepare_error[DM_SWITCH_REASON_LEN]; /* empty when the folder is ready */
+static int folder = -1;
+static struct dmevpn_switch *skel;
+static struct dm_switch_maps maps;
+static struct ring_buffer *ring;
+static struct event *t_ring;
+static struct event_loop *loop_main;
+static const struct dm_switch_listener *listen_to;
+
+/* --- the folder ------------------------------------------------------------- */
+
+static void folder_path(char *path, size_t size)
+{
+	const char *last = strrchr(frr_runstatedir, '/');
+
+	/* -N NAME makes that .../frr/NAME */
+	if (last && strcmp(last + 1, "frr") != 0)
+		snprintf(path, size, BPFFS "/dmevpn-%.24s", last + 1);
+	else
+		snprintf(path, size, BPFFS "/dmevpn");
+}
+
+void dm_switch_prepare(const char *user)
+{
+	char path[FOLDER_LEN];
+	struct passwd *pw = user ? getpwnam(user) : NULL;
+	struct statfs fs;
+
+	attachments_init(&attached);
+	folder_path(path, sizeof(path));
+	if (statfs(BPFFS, &fs) < 0 || fs.f_type != BPF_FS_MAGIC) {
+		snprintf(prepare_error, sizeof(prepare_error),
+			 BPFFS " is no BPF file system (mount -t bpf bpf " BPFFS ")");
+		return;
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		snprintf(prepare_error, sizeof(prepare_error), "cannot make %s: %s", path,
+			 strerror(errno));
+		return;
+	}
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 || (pw && chown(path, pw->pw_uid, pw->pw_gid) < 0))
+		snprintf(prepare_error, sizeof(prepare_error), "cannot use %s: %s", path,
+			 strerror(errno));
+}
+
+static const char *pin_path(char *path, const char *name)
+{
+	snprintf(path, PATH_LEN, "/proc/self/fd/%d/%s", folder, name);
+	return path;
+}
+
+bool dm_switch_has_pins(void)
+{
+	return folder >= 0 && faccessat(folder, "config", F_OK, 0) == 0;
+}
+
+/* Calls EACH for every name in the folder. */
+static void each_pin(void (*each)(const char *name))
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			each(entry->d_name);
+	closedir(dir);
+}
+
+static void remove_map_pin(const char *name)
+{
+	if (strncmp(name, "in-", 3) != 0 && strncmp(name, "out-", 4) != 0)
+		unlinkat(folder, name, 0);
+}
+
+/* --- loading ---------------------------------------------------------------- */
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+	size_t len;
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	len = strlen(line);
+	if (len && line[len - 1] == '\n')
+		line[len - 1] = '\0';
+	zlog_warn("dmevpn: %s", line);
+	return 0;
+}
+
+static void *map_array(const struct bpf_map *map)
+{
+	size_t octets = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	void *at = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static void unmap_array(void *at, size_t octets)
+{
+	if (at)
+		munmap(at, octets);
+}
+
+static void unload(void)
+{
+	unmap_array(maps.config, sizeof(*maps.config));
+	unmap_array(maps.vpn_table, SW_VPNS_MAX * sizeof(*maps.vpn_table));
+	unmap_array(maps.chunks, SW_CHUNKS_MAX * sizeof(*maps.chunks));
+	unmap_array(maps.slot_stats, SW_SLOTS_MAX * sizeof(*maps.slot_stats));
+	memset(&maps, 0, sizeof(maps));
+	ring_buffer__free(ring);
+	ring = NULL;
+	dmevpn_switch__destroy(skel);
+	skel = NULL;
+}
+
+static int set_pin_paths(void)
+{
+	char path[PATH_LEN];
+	struct bpf_map *map;
+	int err;
+
+	bpf_object__for_each_map (map, skel->obj) {
+		err = bpf_map__set_pin_path(map, pin_path(path, bpf_map__name(map)));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int map_arrays(void)
+{
+	maps.config = map_array(skel->maps.config);
+	maps.vpn_table = map_array(skel->maps.vpn_table);
+	maps.chunks = map_array(skel->maps.chunks);
+	maps.slot_stats = map_array(skel->maps.slot_stats);
+	maps.vpns = bpf_map__fd(skel->maps.vpns);
+	maps.members = bpf_map__fd(skel->maps.members);
+	maps.macs = bpf_map__fd(skel->maps.macs);
+	return maps.config && maps.vpn_table && maps.chunks && maps.slot_stats ? 0 : -ENOMEM;
+}
+
+/* What the programs go by; of taken-over maps only the generation counter is kept. */
+static int configure(void)
+{
+	uint32_t zero = 0;
+	int flood = bpf_program__fd(skel->progs.dmevpn_flood);
+
+	if (maps.config->layout && maps.config->layout != SW_LAYOUT)
+		return -EPROTO;
+	maps.config->mark_shift = MARK_SHIFT;
+	maps.config->mark_mask = MARK_MASK;
+	maps.config->hairpin_ns = HAIRPIN_NS;
+	if (!maps.config->next_gen)
+		maps.config->next_gen = 1;
+	maps.config->layout = SW_LAYOUT;
+	return bpf_map_update_elem(bpf_map__fd(skel->maps.programs), &zero, &flood, BPF_ANY);
+}
+
+static int on_event(void *arg, void *data, size_t size)
+{
+	if (size >= sizeof(struct sw_event))
+		listen_to->event(data);
+	return 0;
+}
+
+static void read_ring(struct event *event)
+{
+	event_add_read(loop_main, read_ring, NULL, ring_buffer__epoll_fd(ring), &t_ring);
+	ring_buffer__consume(ring);
+	listen_to->pause();
+}
+
+static int open_ring(void)
+{
+	ring = ring_buffer__new(bpf_map__fd(skel->maps.events), on_event, NULL, NULL);
+	return ring ? 0 : -errno;
+}
+
+/* One try; the switch is unloaded when it fails. */
+static int load_once(void)
+{
+	int err;
+
+	skel = dmevpn_switch__open();
+	if (!skel)
+		return -errno;
+	err = set_pin_paths();
+	if (!err)
+		err = dmevpn_switch__load(skel);
+	if (!err)
+		err = map_arrays();
+	if (!err)
+		err = configure();
+	if (!err)
+		err = open_ring();
+	if (err)
+		unload();
+	return err;
+}
+
+static int load_privileged(void)
+{
+	bool had_pins = dm_switch_has_pins();
+	int err = load_once();
+
+	if (err && had_pins) {
+		zlog_warn("dmevpn: the maps of an earlier zebra do not fit this one (%s), starting with empty ones",
+			  safe_strerror(-err));
+		each_pin(remove_map_pin);
+		err = load_once();
+	}
+	return err;
+}
+
+/* --- attaching -------------------------------------------------------------- */
+
+static struct attachment *find_attachment(uint32_t ifindex)
+{
+	struct attachment *a;
+
+	frr_each (attachments, &attached, a)
+		if (a->ifindex == ifindex)
+			return a;
+	return NULL;
+}
+
+/* The link pinned there, when it is still at this device; otherwise NULL, and the pin is gone. */
+static struct bpf_link *reopen_link(const char *path, uint32_t ifindex)
+{
+	struct bpf_link *link = bpf_link__open(path);
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (!link)
+		return NULL;
+	/* destroying a bpf_link closes it; what is pinned stays */
+	if (bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &len) == 0 &&
+	    info.type == BPF_LINK_TYPE_TCX && info.tcx.ifindex == ifindex)
+		return link;
+	bpf_link__destroy(link);
+	unlink(path);
+	return NULL;
+}
+
+/* Puts PROG to the device by way of the pin "SIDE-IFINDEX". Returns the link, or NULL with errno set. */
+static struct bpf_link *attach_one(struct bpf_program *prog, const char *side, uint32_t ifindex,
+				   bool first)
+{
+	LIBBPF_OPTS(bpf_tcx_opts, opts, .flags = first ? BPF_F_BEFORE : 0);
+	char name[24], path[PATH_LEN];
+	struct bpf_link *link;
+	int err;
+
+	snprintf(name, sizeof(name), "%s-%u", side, ifindex);
+	pin_path(path, name);
+	link = faccessat(folder, name, F_OK, 0) == 0 ? reopen_link(path, ifindex) : NULL;
+	if (link) {
+		err = bpf_link__update_program(link, prog);
+	} else {
+		link = bpf_program__attach_tcx(prog, ifindex, &opts);
+		err = link ? bpf_link__pin(link, path) : -errno;
+	}
+	if (!err)
+		return link;
+	if (link)
+		bpf_link__destroy(link);
+	errno = -err;
+	return NULL;
+}
+
+static bool attach_privileged(struct attachment *a)
+{
+	/* outsiders are dropped before anybody else looks; copies are made after everybody did */
+	a->out = attach_one(skel->progs.dmevpn_out, "out", a->ifindex, false);
+	if (a->out)
+		a->in = attach_one(skel->progs.dmevpn_in, "in", a->ifindex, true);
+	return a->in && a->out;
+}
+
+static void drop_link(struct bpf_link *link)
+{
+	if (!link)
+		return;
+	bpf_link__unpin(link);
+	bpf_link__destroy(link);
+}
+
+static void free_attachment(struct attachment *a)
+{
+	attachments_del(&attached, a);
+	XFREE(MTYPE_DM_ATTACHMENT, a);
+}
+
+bool dm_switch_attach(uint32_t ifindex, char *reason, size_t size)
+{
+	struct attachment *a = find_attachment(ifindex);
+	bool done = false;
+	int err = 0;
+
+	if (a)
+		return true;
+	a = XCALLOC(MTYPE_DM_ATTACHMENT, sizeof(*a));
+	a->ifindex = ifindex;
+	attachments_add_tail(&attached, a);
+	frr_with_privs (&zserv_privs) {
+		done = attach_privileged(a);
+		err = errno;
+		if (!done) {
+			drop_link(a->in);
+			drop_link(a->out);
+		}
+	}
+	if (done)
+		return true;
+	snprintf(reason, size, "the BPF switch cannot be attached: %s%s", safe_strerror(err),
+		 err == EINVAL ? " (Linux 6.6 or newer has tcx)" : "");
+	free_attachment(a);
+	return false;
+}
+
+void dm_switch_detach(uint32_t ifindex)
+{
+	struct attachment *a = find_attachment(ifindex);
+
+	if (!a)
+		return;
+	frr_with_privs (&zserv_privs) {
+		drop_link(a->in);
+		drop_link(a->out);
+	}
+	free_attachment(a);
+}
+
+uint32_t dm_switch_next_attached(uint32_t after)
+{
+	struct attachment *a;
+	uint32_t next = 0;
+
+	frr_each (attachments, &attached, a)
+		if (a->ifindex > after && (!next || a->ifindex < next))
+			next = a->ifindex;
+	return next;
+}
+
+/* Takes over the device of a pin that an earlier zebra left. */
+static void adopt_pin(const char *name)
+{
+	char reason[DM_SWITCH_REASON_LEN], path[PATH_LEN];
+	uint32_t ifindex;
+	struct bpf_link *link = NULL;
+
+	if (sscanf(name, "in-%u", &ifindex) != 1 && sscanf(name, "out-%u", &ifindex) != 1)
+		return;
+	frr_with_privs (&zserv_privs) {
+		link = reopen_link(pin_path(path, name), ifindex);
+		bpf_link__destroy(link);
+	}
+	if (link && !dm_switch_attach(ifindex, reason, sizeof(reason)))
+		zlog_warn("dmevpn: device %u: %s", ifindex, reason);
+}
+
+/* --- as a whole --------------------------------------------------------------- */
+
+bool dm_switch_load(struct event_loop *loop, const struct dm_switch_listener *listener,
+		    char *reason, size_t size)
+{
+	int err = 0;
+
+	if (skel)
+		return true;
+	if (prepare_error[0]) {
+		strlcpy(reason, prepare_error, size);
+		return false;
+	}
+	loop_main = loop;
+	listen_to = listener;
+	libbpf_set_print(print_libbpf);
+	frr_with_privs (&zserv_privs) {
+		err = load_privileged();
+	}
+	if (err) {
+		snprintf(reason, size, "the BPF switch cannot be loaded: %s", safe_strerror(-err));
+		return false;
+	}
+	event_add_read(loop_main, read_ring, NULL, ring_buffer__epoll_fd(ring), &t_ring);
+	each_pin(adopt_pin);
+	return true;
+}
+
+struct dm_switch_maps *dm_switch_maps(void)
+{
+	return skel ? &maps : NULL;
+}
+
+void dm_switch_stop(void)
+{
+	struct attachment *a;
+
+	event_cancel(&t_ring);
+	while ((a = attachments_first(&attached))) {
+		/* closes our descriptors; the pins keep the links in place */
+		bpf_link__destroy(a->in);
+		bpf_link__destroy(a->out);
+		free_attachment(a);
+	}
+	unload();
+	if (folder >= 0)
+		close(folder);
+	folder = -1;
+}

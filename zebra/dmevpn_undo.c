@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The list of changes to take back. Objects: dm_undo, in the order in which
+ * they were made; found by kind, ifindex, VLAN, VNI and address.
+ *
+ * The file, "zebra_dmevpn.undo" in FRR's run directory, has a line a record:
+ *
+ *     kind ifindex name vlan vni address
+ *
+ * and is written whole, beside the old one, and renamed: a zebra that is
+ * killed leaves the old or the new one. Lines that cannot be read are skipped.
+ *
+ * All functions run on zebra's main pthread. It changes no device itself.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/zebra.h"
+#include "lib/jhash.h"
+#include "lib/libfrr.h"
+#include "lib/log.h"
+#include "lib/typesafe.h"
+
+#include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_undo.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_UNDO, "change to take back");
+
+#define FILE_NAME "zebra_dmevpn.undo"
+
+static const char *const kind_names[] = {
+	[DM_UNDO_LEARNING] = "learning",   [DM_UNDO_HAIRPIN] = "hairpin",
+	[DM_UNDO_VLAN_TUNNEL] = "vlan_tunnel", [DM_UNDO_SNOOPING] = "mcast_snooping",
+	[DM_UNDO_VLAN] = "vlan",	   [DM_UNDO_VLAN_FLAGS] = "vlan_flags",
+	[DM_UNDO_TUNNEL] = "tunnel",
+	[DM_UNDO_VNI] = "vni",		   [DM_UNDO_FLOOD_OURS] = "flood_ours",
+	[DM_UNDO_FLOOD] = "flood",
+};
+
+PREDECL_HASH(undo_table);
+PREDECL_DLIST(undo_list);
+
+struct record {
+	struct undo_table_item table_item;
+	struct undo_list_item list_item;
+	struct dm_undo undo;
+};
+
+static int record_cmp(const struct record *a, const struct record *b)
+{
+	int diff = numcmp(a->undo.kind, b->undo.kind);
+
+	diff = diff ? diff : numcmp(a->undo.ifindex, b->undo.ifindex);
+	diff = diff ? diff : numcmp(a->undo.vlan, b->undo.vlan);
+	diff = diff ? diff : numcmp(a->undo.vni, b->undo.vni);
+	return diff ? diff : dm_addr_cmp(&a->undo.dst, &b->undo.dst);
+}
+
+static uint32_t record_hash(const struct record *r)
+{
+	return jhash_3words(r->undo.ifindex, r->undo.kind << 16 | r->undo.vlan, r->undo.vni,
+			    dm_addr_hash(&r->undo.dst, 0));
+}
+
+DECLARE_HASH(undo_table, struct record, table_item, record_cmp, record_hash);
+DECLARE_DLIST(undo_list, struct record, list_item);
+
+static struct undo_table_head table = INIT_HASH(table);
+static struct undo_list_head list = INIT_DLIST(list);
+static bool dirty;
+
+static struct record *find(const struct dm_undo *undo)
+{
+	struct record key = {.undo = *undo};
+
+	return undo_table_find(&table, &key);
+}
+
+static void add(const struct dm_undo *undo)
+{
+	struct record *r = XCALLOC(MTYPE_DM_UNDO, sizeof(*r));
+
+	r->undo = *undo;
+	undo_table_add(&table, r);
+	undo_list_add_head(&list, r);
+}
+
+static void drop(struct record *r)
+{
+	undo_table_del(&table, r);
+	undo_list_del(&list, r);
+	XFREE(MTYPE_DM_UNDO, r);
+}
+
+bool dm_undo_has(const struct dm_undo *undo)
+{
+	return find(undo) != NULL;
+}
+
+void dm_undo_note(const struct dm_undo *undo)
+{
+	const struct nlm_link *link = dm_link_find(undo->ifindex);
+	struct dm_undo named = *undo;
+
+	if (!link || find(undo))
+		return;
+	strlcpy(named.name, link->name, sizeof(named.name));
+	add(&named);
+	dirty = true;
+}
+
+void dm_undo_each(bool (*each)(const struct dm_undo *undo, void *arg), void *arg)
+{
+	struct record *r;
+
+	frr_each_safe (undo_list, &list, r) {
+		if (each(&r->undo, arg)) {
+			drop(r);
+			dirty = true;
+		}
+	}
+}
+
+static void file_path(char *path, size_t size, const char *suffix)
+{
+	snprintf(path, size, "%s/" FILE_NAME "%s", frr_runstatedir, suffix);
+}
+
+/* Reads one line. Returns false when it makes no sense. */
+static bool parse(const char *line, struct dm_undo *undo)
+{
+	char kind[24], addr[DM_ADDR_STRLEN];
+	unsigned int vlan;
+	size_t i;
+
+	memset(undo, 0, sizeof(*undo));
+	if (sscanf(line, "%23s %u %15s %u %u %45s", kind, &undo->ifindex, undo->name, &vlan,
+		   &undo->vni, addr) != 6)
+		return false;
+	undo->vlan = vlan;
+	if (strcmp(addr, "-") != 0 && !dm_addr_parse(&undo->dst, addr))
+		return false;
+	for (i = 1; i < array_size(kind_names); i++)
+		if (strcmp(kind, kind_names[i]) == 0)
+			undo->kind = i;
+	return undo->kind != 0;
+}
+
+void dm_undo_load(void)
+{
+	const struct nlm_link *link;
+	char path[512], line[160];
+	struct dm_undo undo;
+	FILE *file;
+
+	file_path(path, sizeof(path), "");
+	file = fopen(path, "r");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		if (!parse(line, &undo))
+			continue;
+		link = dm_link_find(undo.ifindex);
+		if (link && strcmp(link->name, undo.name) == 0 && !find(&undo))
+			add(&undo);
+		else
+			dirty = true;
+	}
+	fclose(file);
+}
+
+static bool write_all(const char *path)
+{
+	FILE *file = fopen(path, "w");
+	char addr[DM_ADDR_STRLEN];
+	struct record *r, *first;
+	bool ok;
+
+	if (!file)
+		return false;
+	/* oldest first, so that reading it gives the same order */
+	first = undo_list_first(&list);
+	for (r = undo_list_last(&list); r; r = r == first ? NULL : undo_list_prev(&list, r))
+		fprintf(file, "%s %u %s %u %u %s\n", kind_names[r->undo.kind], r->undo.ifindex,
+			r->undo.name, r->undo.vlan, r->undo.vni, dm_addr_str(&r->undo.dst, addr));
+	ok = !ferror(file);
+	return fclose(file) == 0 && ok;
+}
+
+void dm_undo_save(void)
+{
+	char path[512], fresh[512];
+
+	if (!dirty)
+		return;
+	file_path(path, sizeof(path), "");
+	file_path(fresh, sizeof(fresh), ".new");
+	if (write_all(fresh) && rename(fresh, path) == 0)
+		dirty = false;
+	else
+		zlog_err("dmevpn: cannot write %s: %s: device settings will not be taken back after a restart of zebra",
+			 fresh, safe_strerror(errno));
+}
+
+void dm_undo_stop(void)
+{
+	struct record *r;
+
+	dm_undo_save();
+	while ((r = undo_list_first(&list)))
+		drop(r);
+}

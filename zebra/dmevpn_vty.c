@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `show zebra dmevpn [json]`: gathers one record of what the module has, and prints that as
+ * text or JSON. Runs on zebra's main pthread; changes nothing.
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "lib/zebra.h"
+#include "lib/command.h"
+#include "lib/json.h"
+#include "lib/termtable.h"
+#include "lib/vty.h"
+
+#include "lib/dmevpn_msg.h"
+
+#include "zebra/dmevpn_fdb.h"
+#include "zebra/dmevpn_instance.h"
+#include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_macs.h"
+#include "zebra/dmevpn_members.h"
+#include "zebra/dmevpn_provider.h"
+#include "zebra/dmevpn_session.h"
+#include "zebra/dmevpn_vty.h"
+
+#include "zebra/dmevpn_vty_clippy.c"
+
+/* Sums over all VPNs of the BPF switch. */
+static void add_vpn(uint32_t ifindex, uint32_t vni, void *arg)
+{
+	const struct sw_vpn *vpn = dm_vpn_find(ifindex, vni);
+	struct sw_vpn *sum = arg;
+
+	sum->outsiders += vpn->outsiders;
+	sum->bad_source += vpn->bad_source;
+	sum->known += vpn->known;
+	sum->flooded += vpn->flooded;
+	sum->copies += vpn->copies;
+	sum->reflected += vpn->reflected;
+	sum->hairpins += vpn->hairpins;
+	sum->learned += vpn->learned;
+	sum->moved += vpn->moved;
+	sum->over_limit += vpn->over_limit;
+	sum->clone_errors += vpn->clone_errors;
+	sum->events_lost += vpn->events_lost;
+}
+
+static struct json_object *gather_counters(void)
+{
+	struct json_object *json = json_object_new_object();
+	struct dm_provider_counters c;
+	struct sw_vpn sum = {};
+
+	dm_provider_get_counters(&c);
+	dm_vpns_each(add_vpn, &sum);
+	json_object_int_add(json, "fdbInstalled", c.installed);
+	json_object_int_add(json, "fdbDeleted", c.deleted);
+	json_object_int_add(json, "fdbErrors", c.errors);
+	json_object_int_add(json, "queueDepth", c.depth);
+	json_object_int_add(json, "queueMax", c.max_depth);
+	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns());
+	json_object_int_add(json, "eventsLost", dm_session_events_lost());
+	json_object_int_add(json, "outsiderDropped", sum.outsiders);
+	json_object_int_add(json, "badSourceDropped", sum.bad_source);
+	json_object_int_add(json, "reflectedDropped", sum.reflected);
+	json_object_int_add(json, "known", sum.known);
+	json_object_int_add(json, "flooded", sum.flooded);
+	json_object_int_add(json, "copies", sum.copies);
+	json_object_int_add(json, "copyErrors", sum.clone_errors);
+	json_object_int_add(json, "hairpins", sum.hairpins);
+	json_object_int_add(json, "learned", sum.learned);
+	json_object_int_add(json, "moved", sum.moved);
+	json_object_int_add(json, "overLimit", sum.over_limit);
+	return json;
+}
+
+static const char *role_name(uint8_t role)
+{
+	return role == DM_ROLE_HUB ? "hub" : role == DM_ROLE_SPOKE ? "spoke" : "none";
+}
+
+static void gather_instance(const struct dm_instance_info *info, void *arg)
+{
+	struct json_object *json = json_object_new_object();
+	const struct nlm_link *link = dm_link_find(info->ifindex);
+	const struct sw_vpn *vpn = dm_vpn_find(info->ifindex, info->vni);
+
+	json_object_string_add(json, "interface", link ? link->name : "");
+	json_object_int_add(json, "ifindex", info->ifindex);
+	json_object_int_add(json, "vpnIndex", info->vpn.index);
+	json_object_int_add(json, "vlan", info->vlan);
+	json_object_string_add(json, "role", role_name(info->role));
+	json_object_int_add(json, "vni", info->vni);
+	json_object_boolean_add(json, "ready", info->ready);
+	json_object_string_add(json, "reason", info->reason);
+	json_object_int_add(json, "members", dm_members_count(info->ifindex, info->vni));
+	json_object_int_add(json, "macs",
+			    vpn ? vpn->macs : dm_fdb_count(info->ifindex, info->vni));
+	json_object_array_add(arg, json);
+}
+
+static struct json_object *gather(void)
+{
+	struct json_object *json = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+
+	json_object_boolean_add(json, "connected", dm_session_established());
+	dm_instances_each(gather_instance, list);
+	json_object_object_add(json, "instances", list);
+	json_object_object_add(json, "counters", gather_counters());
+	return json;
+}
+
+static const char *text_of(struct json_object *json, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(json, key, &value);
+	return value ? json_object_get_string(value) : "";
+}
+
+static bool is_true(struct json_object *json, const char *key)
+{
+	return strcmp(text_of(json, key), "true") == 0;
+}
+
+static void print_instances(struct vty *vty, struct json_object *list)
+{
+	struct ttable *table = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
+	char *text;
+	size_t i;
+
+	ttable_add_row(table, "Interface|VPN|Role|VLAN|VNI|Members|MACs|State");
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		ttable_add_row(table, "%s|%s|%s|%s|%s|%s|%s|%s", text_of(o, "interface"),
+			       text_of(o, "vpnIndex"), text_of(o, "role"), text_of(o, "vlan"),
+			       text_of(o, "vni"), text_of(o, "members"), text_of(o, "macs"),
+			       is_true(o, "ready") ? "ready" : text_of(o, "reason"));
+	}
+	text = ttable_dump(table, "\n");
+	vty_out(vty, "%s\n", text);
+	XFREE(MTYPE_TMP_TTABLE, text);
+	ttable_del(table);
+}
+
+static void print_text(struct vty *vty, struct json_object *json)
+{
+	struct json_object *list = NULL, *counters = NULL;
+
+	vty_out(vty, "nhrpd: %s\n\n", is_true(json, "connected") ? "connected" : "not connected");
+	if (json_object_object_get_ex(json, "instances", &list))
+		print_instances(vty, list);
+	if (json_object_object_get_ex(json, "counters", &counters)) {
+		json_object_object_foreach (counters, key, value)
+			vty_out(vty, "%-18s %s\n", key, json_object_get_string(value));
+	}
+}
+
+DEFPY(show_zebra_dmevpn, show_zebra_dmevpn_cmd,
+      "show zebra dmevpn [json$uj]",
+      SHOW_STR
+      ZEBRA_STR
+      "Forwarding of DMEVPN instances\n"
+      JSON_STR)
+{
+	struct json_object *json = gather();
+
+	if (uj)
+		return vty_json(vty, json);
+	print_text(vty, json);
+	json_object_free(json);
+	return CMD_SUCCESS;
+}
+
+int dm_vty_init(struct event_loop *loop)
+{
+	install_element(VIEW_NODE, &show_zebra_dmevpn_cmd);
+	return 0;
+}

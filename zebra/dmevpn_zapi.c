@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opaque messages between nhrpd and the module. The module connects to the
+ * zebra it runs in like any other client (ZEBRA_ROUTE_NHRP, an instance number
+ * of its own), because zebra passes opaque messages between clients only.
+ *
+ * It is an auxiliary client: libfrr's own handlers would enter interfaces and
+ * VRFs into tables that in this process are zebra's.
+ *
+ * Records to nhrpd are gathered into messages and sent when the main loop is
+ * through with the events at hand, or when a message is full. zebra's client
+ * buffers what the socket does not take.
+ *
+ * All functions run on zebra's main pthread. What records mean is
+ * dmevpn_session.c's business.
+ */
+#include <config.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/libfrr.h"
+#include "lib/log.h"
+#include "lib/privs.h"
+#include "lib/stream.h"
+#include "lib/zclient.h"
+#include "zebra/zserv.h"
+
+#include "lib/dmevpn_msg.h"
+
+#include "zebra/dmevpn_zapi.h"
+
+extern struct zebra_privs_t zserv_privs;
+extern char *zserv_path; /* of option -z; NULL without it */
+
+static struct zclient *client;
+static struct event_loop *loop_main;
+static struct event *t_flush;
+static const struct dm_zapi_ops *ops;
+static struct dm_batch batch;
+static uint16_t refused_version; /* last version that was logged */
+
+bool dm_zapi_connected(void)
+{
+	return client && client->sock >= 0;
+}
+
+static void connected(struct zclient *zc)
+{
+	zlog_info("dmevpn: connected to zebra");
+	zclient_register_opaque(zc, DM_OPAQUE_TO_ZEBRA);
+}
+
+static void read_records(const uint8_t *octets, size_t len)
+{
+	struct dm_reader reader;
+	struct dm_rec rec;
+	uint16_t version = 0;
+
+	switch (dm_msg_open(&reader, octets, len, &version)) {
+	case DM_OPEN_OK:
+		break;
+	case DM_OPEN_VERSION:
+		if (version != refused_version)
+			zlog_err("dmevpn: nhrpd speaks version %u of the messages between us, this module %u: install nhrpd and zebra_dmevpn of one build",
+				 version, DM_MSG_VERSION);
+		refused_version = version;
+		return;
+	case DM_OPEN_SHORT:
+		zlog_err("dmevpn: a message of %zu octets from nhrpd is too short", len);
+		return;
+	}
+	while (dm_msg_next(&reader, &rec))
+		ops->record(&rec);
+	if (reader.bad)
+		zlog_err("dmevpn: a malformed record in a message of %zu octets from nhrpd", len);
+}
+
+static int handle_opaque(ZAPI_CALLBACK_ARGS)
+{
+	struct stream *s = zclient->ibuf;
+	struct zapi_opaque_msg info;
+
+	if (zclient_opaque_decode(s, &info) != 0 || info.type != DM_OPAQUE_TO_ZEBRA)
+		return 0;
+	if (info.len > STREAM_READABLE(s)) {
+		zlog_err("dmevpn: an opaque message of %u octets is cut short", info.len);
+		return 0;
+	}
+	read_records(stream_pnt(s), info.len);
+	return 0;
+}
+
+/* A hook of zebra's server side: it tells clients of another protocol only that somebody has gone. */
+static int client_closed(struct zserv *gone)
+{
+	if (gone->proto == ZEBRA_ROUTE_NHRP && gone->instance == DM_ZAPI_INSTANCE_NHRPD)
+		ops->peer_gone();
+	return 0;
+}
+
+static zclient_handler *const handlers[] = {
+	[ZEBRA_OPAQUE_MESSAGE] = handle_opaque,
+};
+
+void dm_zapi_flush(void)
+{
+	size_t octets = dm_batch_finish(&batch);
+
+	event_cancel(&t_flush);
+	if (octets && dm_zapi_connected())
+		zclient_send_opaque(client, DM_OPAQUE_TO_NHRPD, batch.buf, octets);
+	dm_batch_init(&batch);
+}
+
+static void flush_event(struct event *event)
+{
+	dm_zapi_flush();
+}
+
+void dm_zapi_send(const struct dm_rec *rec)
+{
+	if (!dm_batch_put(&batch, rec)) {
+		dm_zapi_flush();
+		if (!dm_batch_put(&batch, rec))
+			zlog_err("dmevpn: a %s record does not fit a message",
+				 dm_rec_name(rec->type));
+	}
+	event_add_event(loop_main, flush_event, NULL, 0, &t_flush);
+}
+
+void dm_zapi_start(struct event_loop *loop, const struct dm_zapi_ops *zapi_ops)
+{
+	loop_main = loop;
+	ops = zapi_ops;
+	dm_batch_init(&batch);
+	frr_zclient_addr(&zclient_addr, &zclient_addr_len, zserv_path);
+	client = zclient_new(loop, &zclient_options_auxiliary, handlers, array_size(handlers));
+	client->zebra_connected = connected;
+	zclient_init(client, ZEBRA_ROUTE_NHRP, DM_ZAPI_INSTANCE_MODULE, &zserv_privs);
+	hook_register(zserv_client_close, client_closed);
+}
+
+void dm_zapi_stop(void)
+{
+	event_cancel(&t_flush);
+	if (!client)
+		return;
+	hook_unregister(zserv_client_close, client_closed);
+	zclient_stop(client);
+	zclient_free(client);
+	client = NULL;
+}
