@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Configuration: how it comes in, what is refused, what only waits, and that it survives.
+
+Guards:
+  - a boot without the devices keeps every line, another daemon's lines included; VPNs are inactive with a reason
+  - devices that appear heal it without a word from anyone, and devices that go are missed by name
+  - what the configuration alone shows to be wrong is refused with a sentence that names it, and leaves no trace
+  - the same leaves by YANG path
+  - show running-config, write, `vtysh -b`, FRR's own start script
+
+Hub and spoke1 of lib.net.PICTURE; their devices are made in the middle of the story. Each test stands on the one
+before.
+"""
+
+import os
+
+import pytest
+
+from lib import mainjob
+from lib.mainjob import instance
+from lib.poll import holds, poll
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VPN_LINES = {
+    "hub": ["ip nhrp vpn-id 1", "ip nhrp vpn-id 70000 vlan 12", "ip nhrp vpn controller tun1"],
+    "spoke1": ["ip nhrp vpn-id 1", "ip nhrp vpn controller tun1", "ip nhrp vpn holdtime 600"],
+}
+STATIC_LINE = "ip route 192.0.2.0/24 Null0"
+
+
+def config(name):
+    with open(os.path.join(HERE, name, "frr.conf")) as file:
+        return file.read()
+
+
+def prepare(net):
+    """No device of the VPN is there when the daemons read their configuration."""
+    for name in VPN_LINES:
+        code, said = net[name].start(config(name))
+        assert code == 0, f"{name}: {said}"
+
+
+def lines(router, interface="tun2"):
+    """The configuration lines of an interface, from show running-config."""
+    found, inside = [], False
+    for line in router.running_config().splitlines():
+        if line.startswith("interface "):
+            inside = line == f"interface {interface}"
+        elif line.startswith(("exit", "!")):
+            inside = False
+        elif inside:
+            found.append(line.strip())
+    return found
+
+
+def refused(router, *commands, names):
+    """The commands are refused by a sentence that holds every word of `names`, and change nothing."""
+    before = router.running_config()
+    _, said = router.configure(*commands)
+    assert all(word in said for word in names), f"{commands}: {said!r}"
+    assert router.running_config() == before
+
+
+@pytest.mark.parametrize("name", VPN_LINES)
+def test_boot_without_devices(net, name):
+    """Every line is there, of this project, of stock nhrpd and of staticd; the VPN says what it misses."""
+    router = net[name]
+    assert lines(router) == VPN_LINES[name]
+    assert STATIC_LINE in router.running_config()
+    assert "ip nhrp network-id 1" in lines(router, "tun1")
+    found = instance(router)
+    assert found["state"] == "inactive"
+    assert "tun2" in found["reason"], found["reason"]
+    assert "tun2" in router.vtysh("show ip nhrp vpn")
+
+
+def test_devices_appear(net):
+    """They are made one by one; nothing is configured again, and in the end the spoke is a member."""
+    net.add_gre(net.hub, 1)
+    net.add_gre(net.spoke1, 2)
+    holds(lambda: instance(net.spoke1)["state"] == "inactive", 0.5, what="tun1 alone is not enough")
+    net.add_hub_bridge(net.hub)
+    net.add_spoke_bridge(net.spoke1, 100)
+    poll(lambda: instance(net.hub)["state"] == "up", 15, what="the hub is up")
+    poll(lambda: instance(net.spoke1)["state"] == "up", 15, what="the spoke is registered")
+    assert mainjob.members(net.hub) == {("10.0.0.2", 100)}
+
+
+def test_second_vpn_of_the_hub(net):
+    """VPN 70000 lives in the VLAN it names, beside VPN 1, with the VNI that follows from it."""
+    found = {i["vpnIndex"]: i for i in net.hub.vtysh_json("show ip nhrp vpn json")["instances"]}
+    assert (found[70000]["vlan"], found[70000]["vni"], found[70000]["state"]) == (12, 4096 + 12, "up")
+    assert (found[1]["vlan"], found[1]["vni"]) == (1, 4096 + 1)
+
+
+def test_device_goes_and_comes(net):
+    """A device that goes makes the VPN inactive and is named; when it is back, so is the VPN."""
+    net.spoke1.ip("link del tun2")
+    poll(lambda: instance(net.spoke1)["state"] == "inactive", 5, what="the VPN is inactive without its device")
+    assert "tun2" in instance(net.spoke1)["reason"]
+    net.spoke1.ip(
+        "link add tun2 type vxlan id 105 local 10.0.0.2 dstport 4789 nolearning",
+        "link set tun2 master br-test",
+        "link set tun2 up",
+    )
+    poll(lambda: instance(net.spoke1)["state"] == "up", 15, what="registered again")
+    poll(lambda: mainjob.members(net.hub) == {("10.0.0.2", 105)}, 10, what="the hub has the new VNI")
+
+
+def test_unknown_controller(net):
+    """A controller that is not there is accepted, and named as the reason; its return heals."""
+    code, said = net.spoke1.configure("interface tun2", "ip nhrp vpn controller tun9")
+    assert code == 0, said
+    poll(lambda: instance(net.spoke1)["state"] == "inactive", 5, what="inactive without its controller")
+    assert "tun9" in instance(net.spoke1)["reason"]
+    net.spoke1.configure("interface tun2", "ip nhrp vpn controller tun1")
+    poll(lambda: instance(net.spoke1)["state"] == "up", 15, what="registered by tun1 again")
+
+
+@pytest.mark.parametrize(
+    "commands, names",
+    [
+        (["interface eth1", "ip nhrp vpn-id 1"], ["VPN-ID"]),
+        (["interface tun2", "ip nhrp vpn-id 5 vlan 12"], ["vlan"]),
+        (["interface tun2", "ip nhrp vpn-id 12"], ["VLAN"]),
+        (["interface tun2", "ip nhrp vpn controller tun2"], ["controller"]),
+    ],
+    ids=["vpn-on-two-devices", "vlan-twice", "vlan-is-a-default", "own-controller"],
+)
+def test_refused_at_commit(net, commands, names):
+    """A sentence, no change, and the next good line is taken as if nothing had been."""
+    refused(net.hub, *commands, names=names)
+    code, said = net.hub.configure("interface tun2", "ip nhrp vpn holdtime 1800")
+    assert code == 0, said
+    poll(lambda: instance(net.hub)["holdtime"] == 1800, 5)
+    net.hub.configure("interface tun2", "no ip nhrp vpn holdtime")
+    poll(lambda: instance(net.hub)["holdtime"] == 7200, 5)
+
+
+@pytest.mark.parametrize("line", ["ip nhrp vpn-id 0", "ip nhrp vpn-id 4294967296", "ip nhrp vpn holdtime 0",
+                                  "ip nhrp vpn holdtime 65536", "ip nhrp vpn-id 5 vlan 4095"])  # fmt: skip
+def test_out_of_range(net, line):
+    before = net.hub.running_config()
+    code, said = net.hub.configure("interface tun2", line)
+    assert code != 0 and said.strip(), f"{line} was accepted"
+    assert net.hub.running_config() == before
+
+
+def test_by_yang_path(net):
+    """The same leaf as `ip nhrp vpn holdtime`, by its path; the command's view and the engine's follow."""
+    path = "/frr-interface:lib/interface[name='tun2']/frr-nhrpd:nhrp/vpn/holdtime"
+    net.spoke1.vtysh("configure terminal", f"mgmt set-config {path} 300", "mgmt commit apply")
+    poll(lambda: instance(net.spoke1)["holdtime"] == 300, 5)
+    assert "ip nhrp vpn holdtime 300" in lines(net.spoke1)
+    net.spoke1.vtysh("configure terminal", f"mgmt set-config {path} 600", "mgmt commit apply")
+    poll(lambda: instance(net.spoke1)["holdtime"] == 600, 5)
+
+
+def test_removed_and_back(net):
+    """`no` takes the VPN out of the engine and the kernel, and the line brings it back."""
+    net.spoke1.configure("interface tun2", "no ip nhrp vpn-id 1")
+    poll(lambda: not net.spoke1.vtysh_json("show ip nhrp vpn json").get("instances"), 5, what="no instance is left")
+    poll(lambda: not mainjob.tunnel_targets(net.spoke1, mainjob.ZERO_MAC), 5, what="the flood entry is gone")
+    code, said = net.spoke1.configure("interface tun2", "ip nhrp vpn-id 1")
+    assert code == 0, said
+    poll(lambda: instance(net.spoke1)["state"] == "up", 15, what="registered again")
+
+
+def test_write_and_restart(net):
+    """What `write` wrote is what the next boot reads: same lines, and the spoke registers by itself."""
+    router = net.spoke1
+    before = router.running_config()
+    assert "OK" in router.vtysh("write memory")
+    for line in VPN_LINES["spoke1"] + [STATIC_LINE]:
+        assert line in router.read_file("/etc/frr/frr.conf")
+    written = router.read_file("/etc/frr/frr.conf")
+    router.stop_frr()
+    code, said = router.start(written)
+    assert code == 0, said
+    assert router.running_config() == before
+    poll(lambda: instance(router)["state"] == "up", 15, what="registered after the restart")
+
+
+def test_frr_start_script(net):
+    """FRR's own frrinit.sh with /etc/frr/daemons brings the same up, watchfrr and all."""
+    router = net.spoke1
+    written = router.read_file("/etc/frr/frr.conf")
+    router.stop_frr()
+    router.start_by_script(written)
+    poll(lambda: lines(router) == VPN_LINES["spoke1"], 20, what="the lines are back")
+    assert STATIC_LINE in router.running_config()
+    poll(lambda: instance(router)["state"] == "up", 15, what="registered after frrinit.sh")
+    router.stop_by_script()
+    assert not router.pid_of("nhrpd"), "frrinit.sh stop ended it"

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Daemons that end and come back, in the main job's net (lib.net.PICTURE) with both shortcuts standing.
+
+Guards: nhrpd or zebra killed on the hub or on a spoke is said clearly in the log of the one that misses it, costs
+no packet of a running conversation, and is made good when it is back; without mgmtd the VPN goes on, and a boot
+without it catches up later.
+"""
+
+import contextlib
+import re
+import signal
+import subprocess
+
+import pytest
+
+from lib import mainjob
+from lib.mainjob import NBMA, SHORTCUTS, VNI, instance, tunnel_targets
+from lib.poll import poll
+
+
+def prepare(net):
+    net.add_devices()
+    net.start_frr()
+
+
+@contextlib.contextmanager
+def lossless_ping(net):
+    """vm1 talks to spoke2's bridge throughout; not one packet may be missing."""
+    ping = net.vm1.popen(["ping", "-n", "-i", "0.1", "-W", "1", "11.0.0.11"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield
+    finally:
+        ping.send_signal(signal.SIGINT)
+        out, _ = ping.communicate(timeout=20)
+    assert " 0% packet loss" in out, out[-600:]
+
+
+def all_stands(net):
+    """Members at the hub, both spokes up, both shortcuts in the kernel and in nhrpd."""
+    assert mainjob.members(net.hub) == mainjob.all_members()
+    for name, mac, far in SHORTCUTS:
+        assert instance(net[name])["state"] == "up"
+        assert tunnel_targets(net[name], mac) == [(NBMA[far], VNI[far])]
+        assert tunnel_targets(net[name], mainjob.ZERO_MAC) == [(NBMA["hub"], mainjob.HUB_VNI)]
+    return True
+
+
+def test_before(net):
+    poll(lambda: mainjob.members(net.hub) == mainjob.all_members(), 15, what="both spokes are members")
+    assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)
+    poll(lambda: all_stands(net), 5)
+
+
+@pytest.mark.parametrize("name", ["hub", "spoke1"])
+@pytest.mark.parametrize("daemon, witness", [("nhrpd", "zebra"), ("zebra", "nhrpd")])
+def test_killed_and_back(net, name, daemon, witness):
+    """Killed like in a crash while a conversation runs; the witness says so, and says when it is back."""
+    router = net[name]
+    mark = len(router.log(witness))
+    with lossless_ping(net):
+        router.kill(daemon)
+        poll(lambda: [l for l in router.log_since(witness, mark) if re.search(f"dmevpn.*{daemon}|{daemon}.*(lost|gone|closed|down|unreachable)", l, re.I)], 10,
+             what=f"{witness} says that {daemon} is gone")  # fmt: skip
+        router.revive(daemon)
+        poll(lambda: all_stands(net), 30, what="all stands again")
+    assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)
+
+
+def test_mgmtd_goes(net):
+    """Without mgmtd the VPN runs on as configured; back, it has the configuration and nhrpd takes changes again."""
+    router = net.spoke1
+    mark = len(router.log("nhrpd"))
+    with lossless_ping(net):
+        router.kill("mgmtd")
+        poll(lambda: [l for l in router.log_since("nhrpd", mark) if re.search("mgmtd", l, re.I)], 10,
+             what="nhrpd says that mgmtd is gone")  # fmt: skip
+        assert instance(router)["state"] == "up"
+        router.start_daemon("mgmtd")
+        code, said = router.read_config()
+        assert code == 0, said
+        poll(lambda: all_stands(net), 30)
+    code, said = router.configure("interface tun2", "ip nhrp vpn holdtime 900")
+    assert code == 0, said
+    poll(lambda: instance(router)["holdtime"] == 900, 10, what="nhrpd takes changes again")
+    router.configure("interface tun2", "no ip nhrp vpn holdtime")
+
+
+def test_boot_without_mgmtd(net):
+    """A router that boots without mgmtd says so; when mgmtd is started, it becomes a member after all."""
+    router = net.spoke2
+    config = router.read_file("/etc/frr/frr.conf")
+    router.stop_frr()
+    router.start(config, daemons=("zebra", "nhrpd"))
+    poll(lambda: re.search("mgmtd", router.log("nhrpd")), 10, what="nhrpd says that it misses mgmtd")
+    assert not router.vtysh_json("show ip nhrp vpn json").get("instances")
+    router.start_daemon("mgmtd")
+    code, said = router.read_config()
+    assert code == 0, said
+    poll(lambda: instance(router)["state"] == "up", 15, what="spoke2 is registered after all")
+    assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)

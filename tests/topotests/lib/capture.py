@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packet captures in a node, and what tshark makes of them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from codec_decoder.pcap import read_pcap
+
+from .node import Background
+from .poll import pause, poll
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DISSECTOR = os.path.join(HERE, "..", "..", "dissector", "dmevpn.lua")
+
+
+class Capture:
+    """tcpdump on one interface: `with Capture(node, "eth1", "proto 47") as cap: …`, then `cap.frames()`.
+
+    frames() may be called while it runs: each frame is written to the file as soon as tcpdump has it.
+    """
+
+    def __init__(self, node, ifname, bpf="", direction=None):
+        """`direction`: "in" or "out" to take one only; a clone sent twice is then counted twice, not four times."""
+        handle, self.file = tempfile.mkstemp(prefix=f"{node.name}-{ifname}-", suffix=".pcap", dir=captures())
+        os.close(handle)
+        self.log = self.file + ".log"
+        # Every slot of the kernel's ring is as long as -s says: a short one makes room for thousands of frames.
+        argv = ["tcpdump", "-i", ifname, "-U", "--immediate-mode", "-n", "-s", "2048", "-B", "16384", "-Z", "root"]
+        argv += ["-Q", direction] if direction else []
+        # The node has a /tmp of its own, so tcpdump writes to a file that is opened here.
+        self.out, self.err = open(self.file, "wb"), open(self.log, "wb")
+        self.process = Background(
+            node,
+            argv + ["-w", "-"] + ([bpf] if bpf else []),
+            ready=lambda: b"listening on" in open(self.log, "rb").read(),
+            stdout=self.out,
+            stderr=self.err,
+        )
+
+    def start(self):
+        self.process.start()
+        return self
+
+    def stop(self):
+        """End it once what was under way is written; a capture that missed frames proves nothing and fails."""
+        size = -1
+        while size != (size := os.path.getsize(self.file)):
+            pause(0.2)
+        self.process.stop(signal.SIGINT)
+        self.out.close()
+        self.err.close()
+        with open(self.log) as file:
+            said = file.read()
+        assert "\n0 packets dropped by kernel" in said, f"{self.file}: {said}"
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def timed(self):
+        """[(seconds since the epoch, frame)], so far."""
+        return list(read_pcap(self.file))
+
+    def frames(self, match=lambda frame: True):
+        """The captured Ethernet frames, as octets, for which `match` is true."""
+        return [frame for _, frame in self.timed() if match(frame)]
+
+    def wait_for(self, match, count=1, deadline=5, what=None):
+        """Frames for which `match` is true, once there are `count` of them."""
+        return poll(lambda: len(got := self.frames(match)) >= count and got, deadline, what=what or "frame in capture")
+
+
+def captures():
+    """Where captures of this run lie: with the run's other results, else in /tmp."""
+    folder = os.path.join(os.environ.get("LAB_RUN", "/tmp"), "captures")
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def tshark(pcap, *fields, display_filter="nhrp"):
+    """Decode a capture with the project's dissector; one dict a packet that passes the filter.
+
+    tshark loads Lua only for a user and group without privileges, so it works as nobody on copies of both files.
+    Values are strings; a field that stands several times has them joined by commas.
+    """
+    folder = tempfile.mkdtemp(prefix="tshark.")
+    try:
+        os.chmod(folder, 0o755)
+        for source, name in ((pcap, "in.pcap"), (DISSECTOR, "dmevpn.lua")):
+            shutil.copyfile(source, os.path.join(folder, name))
+            os.chmod(os.path.join(folder, name), 0o644)
+        argv = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "env", "HOME=" + folder]
+        argv += ["tshark", "-n", "-r", f"{folder}/in.pcap", "-X", f"lua_script:{folder}/dmevpn.lua"]
+        argv += ["-Y", display_filter, "-T", "fields", "-E", "separator=|", "-E", "occurrence=a"]
+        for field in fields:
+            argv += ["-e", field]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"tshark: {done.stderr}"
+        return [dict(zip(fields, line.split("|"))) for line in done.stdout.splitlines()]
+    finally:
+        shutil.rmtree(folder)

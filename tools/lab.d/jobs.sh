@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What tools/lab is for: check, demo, shell, clean. Sourced by tools/lab.
+
+TOPOTESTS=/src/tests/topotests
+
+# pytest_in NAME SECONDS [--overlay TREE] ARGUMENTS...: one pytest in one guest; its last line is kept in SUMMARY.
+pytest_in() {
+	local name=$1 limit=$2 where=() log rc=0
+	shift 2
+	if [ "$1" = --overlay ]; then
+		where=(--overlay "$2")
+		shift 2
+	fi
+	log=$(mktemp)
+	sandbox "$limit" "${where[@]}" python3 -m pytest -p no:cacheprovider --color=no -v -ra "$@" 2>&1 | tee "$log"
+	rc=${PIPESTATUS[0]}
+	SUMMARY+=("$name: $(grep -E '^=+ .* =+$' "$log" | tail -n 1)")
+	rm -f "$log"
+	return "$rc"
+}
+
+# What needs no net: the C unit tests by automake, and the tests' own decoder by pytest.
+unit_tests() {
+	local log=$LAB/check.log rc=0
+	say "unit tests"
+	enter "$ROOT" make -C "$BUILD/normal" check >"$log" 2>&1 </dev/null || rc=$?
+	[ "$rc" -eq 0 ] || enter "$ROOT" sh -c "tail -n 200 $BUILD/normal/test-suite.log" || tail -n 60 "$log"
+	grep -E '^(PASS|FAIL|ERROR|XPASS|SKIP): ' "$log"
+	SUMMARY+=("$(grep -E '^# (TOTAL|PASS|SKIP|FAIL|ERROR):' "$log")")
+	enter "$ROOT" python3 -m pytest -p no:cacheprovider --color=no -q /src/tests/codec_decoder 2>&1 | tee "$log"
+	[ "${PIPESTATUS[0]}" -eq 0 ] || rc=1
+	SUMMARY+=("$(tail -n 1 "$log")")
+	return "$rc"
+}
+
+job_check() {
+	local test=${1:-} failed=0
+	SUMMARY=()
+	build
+	if [ -z "$test" ] || [ "$test" = unit ]; then
+		unit_tests || failed=1
+	fi
+	if [ -z "$test" ]; then
+		pytest_in topotests 900 "$TOPOTESTS" || failed=1
+		(build --sanitize) || exit
+		LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' 600 --overlay "$BUILD/asan-tree" \
+			"$TOPOTESTS/dmevpn_basic" || failed=1
+	elif [ "$test" != unit ]; then
+		shift
+		[ -e "$TOP/tests/topotests/${test%%::*}" ] || die "there is no test $test in tests/topotests"
+		pytest_in topotests 900 "$TOPOTESTS/$test" "$@" || failed=1
+	fi
+	printf '\n'
+	printf '%s\n' "${SUMMARY[@]}"
+	return "$failed"
+}
+
+job_demo() {
+	build
+	sandbox 180 python3 -u /src/tools/lab.d/demo.py
+}
+
+job_shell() {
+	[ -t 0 ] || [ -n "${DMEVPN_LAB_FORCE_TTY:-}" ] || die "shell needs a terminal"
+	build
+	sandbox 0 --terminal python3 -u /src/tools/lab.d/shell.py
+}
+
+job_clean() {
+	lock
+	rm -rf --one-file-system "$LAB"
+	say "removed $LAB"
+}
