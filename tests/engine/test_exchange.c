@@ -284,25 +284,6 @@ static void test_restarted_hub_takes_members_back(void **state)
 	assert_fdb(spoke1, VM2, spoke2, 101);
 }
 
-static void test_new_boot_epoch_makes_spokes_register_again(void **state)
-{
-	struct world_node *other = world_spoke(5, 103);
-	unsigned int before;
-
-	world_configure(other, 1, hub);
-	world_run(100);
-	world_restart(hub);
-	hub->num_members = hub->num_macs = 0; /* the whole node rebooted */
-	world_configure(hub, 1, NULL);
-	world_run(100);
-	assert_int_equal(world_num_members(hub), 0);
-	before = world_seen(NHRP_OP_REGISTRATION_REQUEST);
-	/* the first renewal of each brings it back: a third of the holding time at most */
-	world_run(2500 * 1000);
-	assert_int_equal(world_num_members(hub), 3);
-	assert_true(world_seen(NHRP_OP_REGISTRATION_REQUEST) - before >= 3);
-}
-
 static void test_module_restart_is_restated(void **state)
 {
 	make_shortcuts();
@@ -440,7 +421,6 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_entry_gone_from_kernel_ends_shortcut),
 	CASE(test_silent_member_expires_with_its_macs),
 	CASE(test_restarted_hub_takes_members_back),
-	CASE(test_new_boot_epoch_makes_spokes_register_again),
 	CASE(test_module_restart_is_restated),
 	CASE(test_vpn_removed_leaves_nothing),
 	CASE(test_vpns_stay_apart),

@@ -41,7 +41,7 @@ def prepare(net):
 
 
 def lines(router, interface="tun2"):
-    """The configuration lines of an interface, from show running-config."""
+    """The configuration lines of an interface, from show running-config, sorted."""
     found, inside = [], False
     for line in router.running_config().splitlines():
         if line.startswith("interface "):
@@ -50,7 +50,7 @@ def lines(router, interface="tun2"):
             inside = False
         elif inside:
             found.append(line.strip())
-    return found
+    return sorted(found)
 
 
 def refused(router, *commands, names):
@@ -65,7 +65,7 @@ def refused(router, *commands, names):
 def test_boot_without_devices(net, name):
     """Every line is there, of this project, of stock nhrpd and of staticd; the VPN says what it misses."""
     router = net[name]
-    assert lines(router) == VPN_LINES[name]
+    assert lines(router) == sorted(VPN_LINES[name])
     assert STATIC_LINE in router.running_config()
     assert "ip nhrp network-id 1" in lines(router, "tun1")
     found = instance(router)
@@ -121,7 +121,7 @@ def test_unknown_controller(net):
     "commands, names",
     [
         (["interface eth1", "ip nhrp vpn-id 1"], ["VPN-ID"]),
-        (["interface tun2", "ip nhrp vpn-id 5 vlan 12"], ["vlan"]),
+        (["interface tun2", "ip nhrp vpn-id 5 vlan 12"], ["VLAN 12", "70000"]),
         (["interface tun2", "ip nhrp vpn-id 12"], ["VLAN"]),
         (["interface tun2", "ip nhrp vpn controller tun2"], ["controller"]),
     ],
@@ -149,10 +149,11 @@ def test_out_of_range(net, line):
 def test_by_yang_path(net):
     """The same leaf as `ip nhrp vpn holdtime`, by its path; the command's view and the engine's follow."""
     path = "/frr-interface:lib/interface[name='tun2']/frr-nhrpd:nhrp/vpn/holdtime"
-    net.spoke1.vtysh("configure terminal", f"mgmt set-config {path} 300", "mgmt commit apply")
+    commit = "mgmt commit apply"
+    net.spoke1.vtysh("configure terminal file-lock", f"mgmt set-config {path} 300", commit)
     poll(lambda: instance(net.spoke1)["holdtime"] == 300, 5)
     assert "ip nhrp vpn holdtime 300" in lines(net.spoke1)
-    net.spoke1.vtysh("configure terminal", f"mgmt set-config {path} 600", "mgmt commit apply")
+    net.spoke1.vtysh("configure terminal file-lock", f"mgmt set-config {path} 600", commit)
     poll(lambda: instance(net.spoke1)["holdtime"] == 600, 5)
 
 
@@ -187,7 +188,7 @@ def test_frr_start_script(net):
     written = router.read_file("/etc/frr/frr.conf")
     router.stop_frr()
     router.start_by_script(written)
-    poll(lambda: lines(router) == VPN_LINES["spoke1"], 20, what="the lines are back")
+    poll(lambda: lines(router) == sorted(VPN_LINES["spoke1"]), 20, what="the lines are back")
     assert STATIC_LINE in router.running_config()
     poll(lambda: instance(router)["state"] == "up", 15, what="registered after frrinit.sh")
     router.stop_by_script()
