@@ -71,6 +71,7 @@ static const struct record records[] = {
 	[DM_REC_MEMBER_DEL] = {"MEMBER_DEL", MEMBER_FIELDS},
 	[DM_REC_MAC_SET] = {"MAC_SET", MAC_FIELDS},
 	[DM_REC_MAC_DEL] = {"MAC_DEL", MAC_FIELDS},
+	[DM_REC_MAC_BIND] = {"MAC_BIND", MAC_FIELDS},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
 
 	[DM_REC_HELLO_ACK] = {"HELLO_ACK", HELLO_FIELDS},
@@ -93,6 +94,7 @@ static const struct record records[] = {
 						     N(used.found) N(used.idle_ms))},
 	[DM_REC_FAILURE] = {"FAILURE", FIELDS(N(failure.rec) N(failure.ifindex) N(failure.vni)
 					       A(failure.mac) N(failure.error))},
+	[DM_REC_LOCAL] = {"LOCAL", FIELDS(N(local.ifindex) N(local.vni) A(local.mac) N(local.gone))},
 };
 
 static const struct record *record_of(uint8_t type)

@@ -55,6 +55,7 @@ enum dm_rec_type {
 	DM_REC_MAC_SET = 9,
 	DM_REC_MAC_DEL = 10,
 	DM_REC_USED_QUERY = 11,
+	DM_REC_MAC_BIND = 12,
 
 	/* the module to nhrpd */
 	DM_REC_HELLO_ACK = 64,
@@ -67,6 +68,7 @@ enum dm_rec_type {
 	DM_REC_HAIRPIN = 71,
 	DM_REC_USED_REPLY = 72,
 	DM_REC_FAILURE = 73,
+	DM_REC_LOCAL = 74,
 };
 
 enum dm_role {
@@ -113,7 +115,10 @@ struct dm_member {
 	uint32_t remote_vni; /* by which the member receives */
 };
 
-/* MAC_SET, MAC_DEL, MAC_SEEN: identified by (ifindex, vni, mac) */
+/*
+ * MAC_SET, MAC_DEL, MAC_SEEN, MAC_BIND: identified by (ifindex, vni, mac). MAC_BIND tells a
+ * hub's switch of a MAC that its member speaks for, as if a frame of it had come from there.
+ */
 struct dm_mac {
 	uint32_t ifindex;
 	uint32_t vni;
@@ -141,6 +146,17 @@ struct dm_used {
 	struct dm_addr mac;
 	uint8_t found;	  /* 0: the kernel has no such entry */
 	uint32_t idle_ms; /* milliseconds since a frame went by it */
+};
+
+/*
+ * LOCAL: a MAC that a spoke's bridge heard on a port of its own (not the VXLAN device), or the
+ * bridge's own MAC; all of them when the instance gets ready, then each change.
+ */
+struct dm_local {
+	uint32_t ifindex; /* of the VXLAN device */
+	uint32_t vni;
+	struct dm_addr mac;
+	uint8_t gone; /* 1: it is not there any more */
 };
 
 /* LINK: a VXLAN device as the kernel has it */
@@ -185,6 +201,7 @@ struct dm_rec {
 		struct dm_used used;
 		struct dm_link link;
 		struct dm_failure failure;
+		struct dm_local local;
 	};
 };
 

@@ -98,19 +98,35 @@ FRR_DAEMON_INFO(nhrpd, NHRP,
 	.n_signals = array_size(on_signal),
 );
 
-static void start_stock(void)
+/* What the stock code makes of an interface's life. */
+static void follow_interfaces(void)
 {
-	evmgr_init();
-	nhrp_vc_init();
-	nhrp_packet_init();
-	vici_init();
-	hook_register_prio(if_real, 0, nhrp_ifp_create);
-	hook_register_prio(if_unreal, 0, nhrp_ifp_destroy);
-	hook_register_prio(if_up, 0, nhrp_ifp_up);
 	hook_register_prio(if_down, 0, nhrp_ifp_down);
-	nhrp_zebra_init();
-	nhrp_shortcut_init();
-	nhrp_config_init();
+	hook_register_prio(if_up, 0, nhrp_ifp_up);
+	hook_register_prio(if_unreal, 0, nhrp_ifp_destroy);
+	hook_register_prio(if_real, 0, nhrp_ifp_create);
+}
+
+static void start_packets(void)
+{
+	if (nhrp_packet_init())
+		zlog_err("the stock NHRP code cannot receive packets");
+}
+
+/* The stock code's parts, in the order in which they need each other. */
+static void (*const stock_parts[])(void) = {
+	evmgr_init,	   nhrp_vc_init,    start_packets,	vici_init,
+	follow_interfaces, nhrp_zebra_init, nhrp_shortcut_init, nhrp_config_init,
+};
+
+static void start_library(void)
+{
+	master = frr_init();
+	nhrp_local_cli_init(master);
+	nhrp_error_init();
+	nhrp_interface_init();
+	vrf_init(NULL, NULL, NULL, NULL);
+	resolver_init(master);
 }
 
 int main(int argc, char **argv)
@@ -126,14 +142,10 @@ int main(int argc, char **argv)
 		if (option)
 			frr_help_exit(1);
 
-	master = frr_init();
-	nhrp_local_cli_init(master);
-	nhrp_error_init();
-	vrf_init(NULL, NULL, NULL, NULL);
-	nhrp_interface_init();
-	resolver_init(master);
+	start_library();
 	nhrpd_privs.change(ZPRIVS_RAISE);
-	start_stock();
+	for (size_t i = 0; i < array_size(stock_parts); i++)
+		stock_parts[i]();
 	vpn_glue_init();
 	vpn_vty_init();
 	nhrp_nb_init(master);

@@ -282,6 +282,11 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 		if (inst)
 			vpn_shortcut_used(e, inst, &rec->used);
 		break;
+	case DM_REC_LOCAL:
+		inst = of_role(e, rec->local.ifindex, rec->local.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_local_record(e, inst, &rec->local);
+		break;
 	case DM_REC_FAILURE:
 		failure(e, &rec->failure);
 		break;

@@ -116,8 +116,9 @@ enum vpn_state {
 	VPN_UP,
 };
 
-const char *vpn_state_name(enum vpn_state s);	/* "inactive", "registering", "up" */
-const char *vpn_role_name(enum dm_role role);	/* "none", "spoke", "hub" */
+/* "inactive", "registering", "up"; "none", "spoke", "hub". */
+const char *vpn_state_name(enum vpn_state s);
+const char *vpn_role_name(enum dm_role role);
 
 struct vpn_hub_view {
 	struct dm_addr proto, transport;

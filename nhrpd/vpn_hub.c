@@ -6,6 +6,7 @@
  * FRR's message type 8.
  *
  *   Registration Request ──> member, MEMBER_SET ──> reply: our end in Responder Address
+ *     further CIEs ────────> MACs behind that member, MAC_BIND
  *   HAIRPIN ───────────────> Traffic Indication to the source's member
  *   Resolution Request ────> reply with the member's end, the asker remembered
  *
@@ -19,6 +20,14 @@
 #include "nhrpd/vpn_message.h"
 
 /* --- registration --- */
+
+/* The member that sends this: its VXLAN end in the header, and from where it registered. */
+static struct vpn_member *sender(struct vpn_instance *inst, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	struct vpn_member *member = vpn_member_find(inst, &m->src_nbma);
+
+	return member && vpn_path_same(&member->path, from) ? member : NULL;
+}
 
 static bool makes_sense(const struct vpn_instance *inst, const struct nhrp_msg *req, const struct nhrp_cie *cie)
 {
@@ -83,37 +92,22 @@ static void refuse_registration(struct vpn_engine *e, const struct vpn_path *fro
 	vpn_refuse(e, from, req, cie->code == NHRP_CIE_NO_RESOURCES ? VPN_REFUSED_LIMIT : VPN_REFUSED_CONTENT);
 }
 
-/* Our members have one VXLAN end each: what a request names beyond the first client is refused, and said so. */
-static void answer_other_cies(struct nhrp_builder *b, const struct nhrp_msg *req, struct dm_reader *body)
+/* A further client of a member: a MAC behind it (see vpn_local.c). */
+static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_cie *cie)
 {
-	struct nhrp_cie cie;
-
-	while (nhrp_cie_next(body, req->afn, req->pro_type, &cie)) {
-		cie.code = NHRP_CIE_PROHIBITED;
-		cie.holding_time = 0;
-		nhrp_build_cie(b, &cie);
-	}
+	if (!m || cie->proto.family != DM_MAC || dm_addr_is_multicast(&cie->proto) || dm_addr_is_zero(&cie->proto) ||
+	    !cie->holding_time || (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
+		return NHRP_CIE_PROHIBITED;
+	return vpn_mac_bind(e, m, &cie->proto) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
 
-void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
-				  const struct nhrp_msg *req)
+/* The station itself: what the CIE leaves out stands in the header (RFC 2332 5.2.3). Sets code and holding time. */
+static void register_station(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			     const struct nhrp_msg *req, struct nhrp_cie *cie)
 {
-	struct dm_reader body = req->body;
-	uint8_t buf[NHRP_PACKET_MAX_LEN];
-	struct nhrp_builder b;
-	struct nhrp_cie cie, data;
-	struct nhrp_msg m;
+	struct nhrp_cie data = *cie;
 
-	if (!inst->ready) { /* our VNI is not known yet; the spoke asks again */
-		vpn_refuse(e, from, req, VPN_REFUSED_NOT_READY);
-		return;
-	}
-	if (!nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
-		vpn_refuse(e, from, req, VPN_REFUSED_CONTENT);
-		return;
-	}
-	data = cie;
-	if (!dm_addr_is_set(&data.nbma)) { /* RFC 2332 5.2.3: the header's addresses stand for the client's */
+	if (!dm_addr_is_set(&data.nbma)) {
 		data.nbma = req->src_nbma;
 		data.sub = req->src_sub;
 	}
@@ -122,25 +116,46 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 		register_member(e, inst, from, req, &data);
 	else
 		refuse_registration(e, from, req, &data);
-	cie.code = data.code;
-	cie.holding_time = data.holding_time;
+	cie->code = data.code;
+	cie->holding_time = data.holding_time;
+}
+
+static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			 const struct nhrp_msg *req, struct nhrp_cie *cie)
+{
+	if (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto)) {
+		register_station(e, inst, from, req, cie);
+		return;
+	}
+	cie->code = register_client(e, sender(inst, from, req), cie);
+	if (cie->code != NHRP_CIE_SUCCESS)
+		refuse_registration(e, from, req, cie);
+}
+
+void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+				  const struct nhrp_msg *req)
+{
+	struct dm_reader body = req->body;
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_cie cie;
+	struct nhrp_msg m;
+
+	if (!inst->ready) { /* our VNI is not known yet; the spoke asks again */
+		vpn_refuse(e, from, req, VPN_REFUSED_NOT_READY);
+		return;
+	}
 	vpn_message_reply_head(req, &m, NHRP_OP_REGISTRATION_REPLY);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	answer_other_cies(&b, req, &body);
+	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
+		register_one(e, inst, from, req, &cie);
+		nhrp_build_cie(&b, &cie);
+	}
 	vpn_message_reply_exts(e, inst, req, &b);
 	vpn_message_send(e, from, &b, NHRP_OP_REGISTRATION_REPLY);
 }
 
 /* --- resolution --- */
-
-/* The member that sends this: its VXLAN end in the header, and from where it registered. */
-static struct vpn_member *sender(struct vpn_instance *inst, const struct vpn_path *from, const struct nhrp_msg *m)
-{
-	struct vpn_member *member = vpn_member_find(inst, &m->src_nbma);
-
-	return member && vpn_path_same(&member->path, from) ? member : NULL;
-}
 
 /* What we answer: where the MAC is, that no binding exists, or that we cannot keep track of one more asker. */
 static void fill_answer(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,

@@ -87,6 +87,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	inst->dev = dev;
 	inst->vpn = vpn;
 	vpn_shortcuts_init(&inst->shortcuts);
+	vpn_local_init(inst);
 	vpn_members_init(&inst->members);
 	vpn_macs_init(&inst->macs);
 	vpn_purges_init(&inst->purges);
@@ -126,6 +127,7 @@ static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
 /* Ends whatever runs in the instance; PROGRAM takes it out of the kernel too. */
 static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 {
+	vpn_local_clear(e, inst);
 	vpn_shortcut_clear(e, inst, program);
 	vpn_spoke_stop(e, inst);
 	vpn_member_clear(e, inst, program);
@@ -142,6 +144,7 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 		vpn_index_del(&e->index, inst);
 	vpn_instances_del(&inst->dev->instances, inst);
 	vpn_shortcuts_fini(&inst->shortcuts);
+	vpn_locals_fini(&inst->local_macs.all);
 	vpn_members_fini(&inst->members);
 	vpn_macs_fini(&inst->macs);
 	vpn_purges_fini(&inst->purges);

@@ -7,6 +7,7 @@
 
 #include "lib/jhash.h"
 #include "nhrpd/vpn_engine.h"
+#include "nhrpd/vpn_local.h"
 #include "nhrpd/vpn_member.h"
 #include "nhrpd/vpn_purge.h"
 #include "nhrpd/vpn_shortcut.h"
@@ -50,6 +51,7 @@ struct vpn_instance {
 	struct vpn_hub hubs[VPN_SERVERS_MAX];
 	struct vpn_hub *active;
 	struct vpn_shortcuts_head shortcuts;
+	struct vpn_local_table local_macs;
 
 	struct vpn_members_head members;
 	struct vpn_macs_head macs;
@@ -66,30 +68,35 @@ struct vpn_device {
 	struct vpn_instances_head instances;
 };
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_device_cmp(const struct vpn_device *a, const struct vpn_device *b)
 {
 	return strcmp(a->name, b->name);
 }
 DECLARE_RBTREE_UNIQ(vpn_devices, struct vpn_device, item, vpn_device_cmp);
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_instance_cmp(const struct vpn_instance *a, const struct vpn_instance *b)
 {
 	return vpn_id_cmp(&a->vpn, &b->vpn);
 }
 DECLARE_RBTREE_UNIQ(vpn_instances, struct vpn_instance, item, vpn_instance_cmp);
 
+/* Hash over what identifies the object. */
 static inline uint32_t vpn_instance_hash(const struct vpn_instance *inst)
 {
 	return jhash_2words(inst->vpn.oui, inst->vpn.index, 0x2735);
 }
 DECLARE_HASH(vpn_index, struct vpn_instance, index_item, vpn_instance_cmp, vpn_instance_hash);
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_vni_cmp(const struct vpn_instance *a, const struct vpn_instance *b)
 {
 	if (a->asked_ifindex != b->asked_ifindex)
 		return a->asked_ifindex < b->asked_ifindex ? -1 : 1;
 	return a->vni < b->vni ? -1 : a->vni > b->vni;
 }
+/* Hash over what identifies the object. */
 static inline uint32_t vpn_vni_hash(const struct vpn_instance *inst)
 {
 	return jhash_2words(inst->asked_ifindex, inst->vni, 0x7348);

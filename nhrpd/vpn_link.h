@@ -29,12 +29,14 @@ struct vpn_ctl {
 	struct vpn_controller c;
 };
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_link_cmp(const struct vpn_link *a, const struct vpn_link *b)
 {
 	return a->link.ifindex < b->link.ifindex ? -1 : a->link.ifindex > b->link.ifindex;
 }
 DECLARE_RBTREE_UNIQ(vpn_links, struct vpn_link, item, vpn_link_cmp);
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_ctl_cmp(const struct vpn_ctl *a, const struct vpn_ctl *b)
 {
 	return strcmp(a->c.name, b->c.name);

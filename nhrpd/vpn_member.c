@@ -149,21 +149,41 @@ static void mac_new(struct vpn_engine *e, struct vpn_instance *inst, const struc
 	state_mac(e, mac, DM_REC_MAC_SET);
 }
 
+/* The MAC is behind M from now on. Returns false when there is no room for it. */
+static bool mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr)
+{
+	struct vpn_instance *inst = m->inst;
+	struct vpn_mac *mac = vpn_mac_find(inst, addr);
+
+	if (mac && mac->member == m)
+		return true;
+	if (vpn_member_macs_count(&m->macs) >= VPN_MEMBER_MACS_MAX ||
+	    (!mac && vpn_macs_count(&inst->macs) >= VPN_MACS_MAX)) {
+		e->counters.refused[VPN_REFUSED_LIMIT]++;
+		return false;
+	}
+	if (mac)
+		mac_moves(e, inst, mac, m);
+	else
+		mac_new(e, inst, addr, m);
+	return true;
+}
+
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec)
 {
 	struct vpn_member *m = vpn_member_find(inst, &rec->nbma);
-	struct vpn_mac *mac = vpn_mac_find(inst, &rec->mac);
 
 	/* the member may have gone while the event was under way */
-	if (!m || rec->mac.family != DM_MAC || dm_addr_is_multicast(&rec->mac) || (mac && mac->member == m))
-		return;
-	if (vpn_member_macs_count(&m->macs) >= VPN_MEMBER_MACS_MAX ||
-	    (!mac && vpn_macs_count(&inst->macs) >= VPN_MACS_MAX))
-		e->counters.refused[VPN_REFUSED_LIMIT]++;
-	else if (mac)
-		mac_moves(e, inst, mac, m);
-	else
-		mac_new(e, inst, &rec->mac, m);
+	if (m && rec->mac.family == DM_MAC && !dm_addr_is_multicast(&rec->mac))
+		mac_is_behind(e, m, &rec->mac);
+}
+
+bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac)
+{
+	if (!mac_is_behind(e, m, mac))
+		return false;
+	state_mac(e, vpn_mac_find(m->inst, mac), DM_REC_MAC_BIND);
+	return true;
 }
 
 /* --- members --- */

@@ -56,20 +56,24 @@ struct vpn_mac {
 	struct vpn_askers_head askers;
 };
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_member_cmp(const struct vpn_member *a, const struct vpn_member *b)
 {
 	return dm_addr_cmp(&a->nbma, &b->nbma);
 }
+/* Hash over what identifies the object. */
 static inline uint32_t vpn_member_hash(const struct vpn_member *m)
 {
 	return dm_addr_hash(&m->nbma, 0x2332);
 }
 DECLARE_HASH(vpn_members, struct vpn_member, item, vpn_member_cmp, vpn_member_hash);
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_mac_cmp(const struct vpn_mac *a, const struct vpn_mac *b)
 {
 	return dm_addr_cmp(&a->mac, &b->mac);
 }
+/* Hash over what identifies the object. */
 static inline uint32_t vpn_mac_hash(const struct vpn_mac *m)
 {
 	return dm_addr_hash(&m->mac, 0x6558);
@@ -103,6 +107,8 @@ void vpn_member_clear(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 struct vpn_mac *vpn_mac_find(struct vpn_instance *inst, const struct dm_addr *mac);
 /* The switch heard a MAC behind a member: new, moved or as before. */
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
+/* A member says that a MAC is behind it; the switch is told. Returns false when there is no room for it. */
+bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac);
 /* Remembers that NBMA was told of the MAC for so many SECONDS. Returns false when too many were. */
 bool vpn_mac_asked(struct vpn_engine *e, struct vpn_mac *mac, const struct dm_addr *nbma, uint16_t seconds);
 

@@ -30,10 +30,12 @@ struct vpn_purge {
 	struct vpn_timer retry;
 };
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_purge_cmp(const struct vpn_purge *a, const struct vpn_purge *b)
 {
 	return a->request_id < b->request_id ? -1 : a->request_id > b->request_id;
 }
+/* Hash over what identifies the object. */
 static inline uint32_t vpn_purge_hash(const struct vpn_purge *p)
 {
 	return p->request_id; /* random already */

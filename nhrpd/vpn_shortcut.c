@@ -109,6 +109,16 @@ size_t vpn_shortcut_num_active(struct vpn_instance *inst)
 	return n;
 }
 
+bool vpn_shortcut_any_active(struct vpn_instance *inst)
+{
+	struct vpn_shortcut *s;
+
+	frr_each (vpn_shortcuts, &inst->shortcuts, s)
+		if (s->state == VPN_SHORTCUT_ACTIVE)
+			return true;
+	return false;
+}
+
 static void shortcut_expired(struct vpn_engine *e, void *arg)
 {
 	struct vpn_shortcut *s = arg;
@@ -273,6 +283,7 @@ static void activate(struct vpn_engine *e, struct vpn_shortcut *s, const struct 
 	vpn_log(e, VPN_LOG_DEBUG, "shortcut for %s: %s vni %u", dm_addr_str(&s->mac, mac), dm_addr_str(&s->nbma, nbma),
 		s->vni);
 	program(e, s, DM_REC_MAC_SET);
+	vpn_local_kick(e, s->inst);
 }
 
 static bool usable(const struct vpn_instance *inst, const struct vpn_shortcut *s, const struct nhrp_cie *cie)

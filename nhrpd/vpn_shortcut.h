@@ -45,10 +45,12 @@ struct vpn_shortcut {
 	struct vpn_timer expiry; /* ACTIVE and NEGATIVE */
 };
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_shortcut_cmp(const struct vpn_shortcut *a, const struct vpn_shortcut *b)
 {
 	return dm_addr_cmp(&a->mac, &b->mac);
 }
+/* Hash over what identifies the object. */
 static inline uint32_t vpn_shortcut_hash(const struct vpn_shortcut *s)
 {
 	return dm_addr_hash(&s->mac, 0x6558);
@@ -68,6 +70,8 @@ void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst,
 void vpn_shortcut_used(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_used *u);
 /* States all to the module. */
 void vpn_shortcut_restate(struct vpn_engine *e, struct vpn_instance *inst);
+/* True when at least one is in the kernel: frames may pass the hub by. */
+bool vpn_shortcut_any_active(struct vpn_instance *inst);
 /* How many are in the kernel, without those only asked for. */
 size_t vpn_shortcut_num_active(struct vpn_instance *inst);
 /* Removes all; FROM_KERNEL also there. */

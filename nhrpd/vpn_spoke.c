@@ -53,6 +53,7 @@ static void elect(struct vpn_engine *e, struct vpn_instance *inst)
 	vpn_log(e, VPN_LOG_INFO, "VPN %s on %s: %s%s", vpn_id_str(&inst->vpn, id), inst->dev->name,
 		best ? "registered, active hub " : "no hub is left", best ? dm_addr_str(&best->nbma, text) : "");
 	program_hub(e, inst);
+	vpn_local_untell(e, inst);
 }
 
 /* --- requests --- */
@@ -243,6 +244,8 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hold_ms / 3 < VPN_RETRY_MAX_MS ? hold_ms / 3 : VPN_RETRY_MAX_MS));
 	if (restarted)
 		hub_restarted(e, &hub->path, epoch);
+	if (restarted && hub == inst->active)
+		vpn_local_untell(e, inst);
 	if (hub == inst->active && moved)
 		program_hub(e, inst);
 	elect(e, inst);
@@ -272,6 +275,8 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
+	if (vpn_local_reply(e, inst, from, m))
+		return;
 	if (!hub->waiting || m->request_id != hub->request_id) {
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		return;

@@ -24,6 +24,7 @@ struct vpn_timer {
 	void *arg;
 };
 
+/* Order of the container: by what identifies the object. */
 static inline int vpn_timer_cmp(const struct vpn_timer *a, const struct vpn_timer *b)
 {
 	return a->due < b->due ? -1 : a->due > b->due;

@@ -303,10 +303,13 @@ static void examine(struct instance *i)
 	i->told = true;
 }
 
+/* What an instance that is not ready waits for may be about another device: a VNI that gets free. */
 static bool was_touched(const struct instance *i)
 {
 	unsigned int n;
 
+	if (!i->info.ready && n_touched)
+		return true;
 	for (n = 0; n < n_touched; n++)
 		if (i->info.ifindex == touched[n] || serves_bridge(i, touched[n]))
 			return true;

@@ -145,10 +145,13 @@ static void each_pin(void (*each)(const char *name))
 	closedir(dir);
 }
 
+static bool removed_any;
+
 static void remove_map_pin(const char *name)
 {
+	/* the links stay: their programs forward by the old maps until ours take their place */
 	if (strncmp(name, "in-", 3) != 0 && strncmp(name, "out-", 4) != 0)
-		unlinkat(folder, name, 0);
+		removed_any |= unlinkat(folder, name, 0) == 0;
 }
 
 /* --- loading ---------------------------------------------------------------- */
@@ -280,18 +283,20 @@ static int load_once(void)
 	return err;
 }
 
+/* libbpf says EINVAL when a pinned map is of another shape, configure() EPROTO when it is of another layout. */
 static int load_privileged(void)
 {
-	bool had_pins = dm_switch_has_pins();
 	int err = load_once();
 
-	if (err && had_pins) {
-		zlog_warn("dmevpn: the maps of an earlier zebra do not fit this one (%s), starting with empty ones",
-			  safe_strerror(-err));
-		each_pin(remove_map_pin);
-		err = load_once();
-	}
-	return err;
+	if (err != -EINVAL && err != -EPROTO)
+		return err;
+	removed_any = false;
+	each_pin(remove_map_pin);
+	if (!removed_any)
+		return err;
+	zlog_warn("dmevpn: the maps of an earlier zebra do not fit this one (%s), starting with empty ones",
+		  safe_strerror(-err));
+	return load_once();
 }
 
 /* --- attaching -------------------------------------------------------------- */

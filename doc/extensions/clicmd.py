@@ -24,14 +24,7 @@ class FrrLexer(RegexLexer):
 
     name = "frr"
     aliases = ["frr"]
-    tokens = {
-        "root": [
-            (r"!.*$", Comment),
-            (r"^\s*(no|interface|ip|exit|show|configure)\b", Keyword),
-            (r".", Text),
-            (r"\n", Text),
-        ]
-    }
+    tokens = {"root": [(r"!.*$", Comment), (r"^\s*(no|interface|ip|exit|show|configure)\b", Keyword), (r"(?s).", Text)]}
 
 
 def setup(app):

@@ -210,6 +210,8 @@ static void test_short_holding_time_is_raised(void **state)
 	cie = (struct nhrp_cie){ .holding_time = 1 }; /* and no addresses: the header's stand for them */
 	nhrp_build_begin(&b, buf + len, sizeof(buf) - len, &m);
 	nhrp_build_cie(&b, &cie);
+	cie = (struct nhrp_cie){ .holding_time = 60, .nbma = world_addr("10.0.0.77"), .sub = nhrp_subaddr_vni(7),
+				 .proto = world_addr("02:00:00:00:00:77") };
 	nhrp_build_cie(&b, &cie);
 	world_inject(hub, &from, buf + len, nhrp_build_end(&b));
 	world_run(4000);
@@ -218,7 +220,7 @@ static void test_short_holding_time_is_raised(void **state)
 	assert_true(nhrp_cie_next(&m.body, m.afn, m.pro_type, &cie));
 	assert_int_equal(cie.code, NHRP_CIE_SUCCESS);
 	assert_int_equal(cie.holding_time, 5);
-	/* the second client of the request is answered too: refused, for no time */
+	/* it speaks for somebody else too: answered, refused, for no time */
 	assert_true(nhrp_cie_next(&m.body, m.afn, m.pro_type, &cie));
 	assert_int_equal(cie.code, NHRP_CIE_PROHIBITED);
 	assert_int_equal(cie.holding_time, 0);

@@ -348,6 +348,80 @@ static void test_askers_make_room(void **state)
 	assert_non_null(world_fdb(spoke1, VM2));
 }
 
+#define VM3 "02:aa:00:00:00:03"
+
+/* What talks by shortcut alone is never heard by the hub: its home spoke says where it is. */
+static void test_hub_is_told_of_macs_it_cannot_hear(void **state)
+{
+	struct vpn_mac_view v;
+	unsigned int requests;
+
+	world_local(spoke2, VM3, false);
+	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	world_run(5000);
+	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST), requests); /* no shortcut, nothing hidden */
+	make_shortcuts();
+	assert_true(world_mac(hub, VM3, &v));
+	assert_true(dm_addr_same(&v.nbma, &spoke2->nbma));
+	assert_int_equal(hub->binds, 1); /* and the switch knows */
+	assert_non_null(world_fdb(hub, VM3));
+	/* so the other side gets an answer */
+	world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, VM3);
+	world_run(10);
+	assert_non_null(world_fdb(spoke1, VM3));
+	/* one that comes later, its first registration lost */
+	world_lose(NHRP_OP_REGISTRATION_REQUEST, 1);
+	world_local(spoke2, "02:aa:00:00:00:04", false);
+	assert_false(world_mac(hub, "02:aa:00:00:00:04", &v));
+	world_run(2000);
+	assert_true(world_mac(hub, "02:aa:00:00:00:04", &v));
+}
+
+static void test_many_local_macs_go_in_few_messages(void **state)
+{
+	unsigned int requests;
+	char mac[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(mac, sizeof(mac), "02:bb:00:00:00:%02x", i);
+		world_local(spoke2, mac, false);
+	}
+	world_local(spoke2, "02:bb:00:00:00:63", true); /* one is gone before it was told */
+	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	make_shortcuts();
+	world_run(100);
+	assert_int_equal(hub->binds, 99);
+	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST) - requests, 4);
+	/* a hub that forgot everything hears it all again, once the spoke has registered */
+	world_restart(hub);
+	hub->num_members = hub->num_macs = hub->num_instances = hub->binds = 0;
+	world_configure(hub, 1, NULL);
+	world_run(35000);
+	assert_int_equal(hub->binds, 99);
+}
+
+static void test_nobody_speaks_for_a_member_but_itself(void **state)
+{
+	struct dm_addr from = world_addr("10.0.0.99");
+	struct nhrp_cie cie = { .holding_time = 60, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101),
+				.proto = world_addr(VM3) };
+	struct nhrp_builder b;
+	struct vpn_mac_view v;
+	uint8_t buf[512];
+	struct nhrp_msg m = {
+		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
+		.op = NHRP_OP_REGISTRATION_REQUEST, .request_id = 1, .src_nbma = spoke2->nbma,
+		.src_sub = nhrp_subaddr_vni(101), .src_proto = spoke2->link.mac, .dst_proto = spoke2->link.mac,
+	};
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	world_inject(hub, &from, buf, nhrp_build_end(&b));
+	world_run(10);
+	assert_false(world_mac(hub, VM3, &v));
+	assert_int_equal(hub->binds, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	CASE(test_flapping_controller_costs_nothing),
@@ -366,6 +440,9 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_spoke_device_serves_one_vpn),
 	CASE(test_vpn_moves_to_another_device_in_one_transaction),
 	CASE(test_askers_make_room),
+	CASE(test_hub_is_told_of_macs_it_cannot_hear),
+	CASE(test_many_local_macs_go_in_few_messages),
+	CASE(test_nobody_speaks_for_a_member_but_itself),
 };
 
 int main(void)

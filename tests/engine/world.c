@@ -252,6 +252,9 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 		if (rec->type == DM_REC_MAC_DEL || knows(n, rec->mac.ifindex, rec->mac.vni))
 			table_mac(n, &rec->mac, rec->type == DM_REC_MAC_SET);
 		break;
+	case DM_REC_MAC_BIND:
+		n->binds += knows(n, rec->mac.ifindex, rec->mac.vni);
+		break;
 	case DM_REC_USED_QUERY:
 		reply = *rec;
 		reply.type = DM_REC_USED_REPLY;
@@ -491,6 +494,16 @@ void world_hairpin(struct world_node *hub, const struct world_node *from, const 
 	memcpy(rec.hairpin.frame, rec.hairpin.dst_mac.octets, 6);
 	memcpy(rec.hairpin.frame + 6, rec.hairpin.src_mac.octets, 6);
 	rec_from_switch(hub, &rec);
+}
+
+void world_local(struct world_node *spoke, const char *mac, bool gone)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_LOCAL,
+		.local = { .ifindex = WORLD_TUN_IFINDEX, .vni = spoke->link.vni, .mac = world_addr(mac), .gone = gone },
+	};
+
+	rec_from_switch(spoke, &rec);
 }
 
 /* --- looking --- */

@@ -34,6 +34,7 @@ struct world_node {
 	size_t num_members;
 	struct dm_mac macs[WORLD_TABLE];
 	size_t num_macs;
+	unsigned int binds; /* MAC_BIND records */
 	uint32_t idle_ms; /* answer to USED_QUERY */
 	bool used_found;
 	unsigned int sync_ends;
@@ -81,6 +82,8 @@ void world_mac_seen(struct world_node *hub, const struct world_node *from_spoke,
 void world_hairpin(struct world_node *hub, const struct world_node *from, const struct world_node *to, uint32_t vni,
 		   const char *src, const char *dst);
 
+/* The spoke's bridge heard a MAC of its own, or lost it. */
+void world_local(struct world_node *spoke, const char *mac, bool gone);
 /* The stand-in's FDB entry of a MAC, NULL when it has none. */
 const struct dm_mac *world_fdb(const struct world_node *n, const char *mac);
 /* The engine's view of its instance of that VPN; of the first one. */
@@ -91,6 +94,7 @@ struct vpn_instance_view world_instance(struct world_node *n);
 bool world_mac(struct world_node *n, const char *mac, struct vpn_mac_view *v);
 size_t world_num_members(struct world_node *n);
 
+/* An address from its text, which must be one. */
 struct dm_addr world_addr(const char *text);
 
 #endif

@@ -80,6 +80,11 @@ static const struct {
 	{"FAILURE", "49 00 000e  07 00000007 00001001 00 0000001c",
 	 {.type = DM_REC_FAILURE,
 	  .failure = {.rec = DM_REC_MEMBER_SET, .ifindex = 7, .vni = 4097, .error = 28}}},
+	{"LOCAL", "4a 00 0010  00000007 00000064 03 02000000000b 01",
+	 {.type = DM_REC_LOCAL, .local = {.ifindex = 7, .vni = 100, .mac = MAC(11), .gone = 1}}},
+	{"MAC_BIND", "0c 00 0018  00000007 00001001 03 02000000000a 01 0a000002 00000064",
+	 {.type = DM_REC_MAC_BIND,
+	  .mac = {.ifindex = 7, .vni = 4097, .mac = MAC(10), .nbma = V4(10, 0, 0, 2), .remote_vni = 100}}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
@@ -90,7 +95,7 @@ static struct dm_batch batch;
 static size_t all_records(uint8_t payload[4096])
 {
 	uint8_t octets[VECTOR_MAX];
-	size_t used = from_hex("0001 0015", payload);
+	size_t used = from_hex("0001 0017", payload);
 
 	for (size_t i = 0; i < VECTORS; i++) {
 		size_t len = from_hex(vectors[i].hex, octets);

@@ -43,6 +43,11 @@ class Inject:
         """The last such record, once there is one."""
         return poll(lambda: self.records(kind, mark, **wanted), deadline, what=f"{kind} {wanted}")[-1]
 
+    def new_link(self, mark, name, old):
+        """The LINK record of a device made anew: another ifindex (text) than `old` (a number)."""
+        news = lambda: [r for r in self.records("LINK", mark, name=name) if r["ifindex"] != str(old)]
+        return poll(news, 5, what=f"LINK of the new {name}")[-1]
+
     def hello(self, epoch):
         """Say HELLO, as often as it takes, until the dump for it has ended; returns the dump's records."""
         mark = self.mark()

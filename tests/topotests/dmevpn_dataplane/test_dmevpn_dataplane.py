@@ -12,6 +12,8 @@ MACs go to their member with its VNI, everything else to every other member once
    10.0.0.2  10.0.0.3  10.0.0.4   10.0.0.9
 """
 
+import contextlib
+import errno
 import signal
 import sys
 
@@ -284,6 +286,39 @@ def test_six_hundred_members(net, hub):
     poll(lambda: show(hub)["instances"][0]["members"] == len(MEMBERS), 10)
 
 
+@contextlib.contextmanager
+def long_backlog():
+    """A virtual cable takes no more frames at once than this; it stands for all nets of the machine."""
+    path = "/proc/sys/net/core/netdev_max_backlog"
+    with open(path) as file:
+        usual = file.read()
+    for value in ("20000", usual):
+        with open(path, "w") as file:
+            file.write(value)
+        if value != usual:
+            yield
+
+
+def test_as_many_members_as_may_be(net, hub):
+    """8,192 members of one VPN are all served by one broadcast; the next one is refused, and says why."""
+    hub.ip("route add 10.64.0.0/16 via 10.0.0.4")
+    extra = [f"10.64.{n >> 8}.{n & 255}" for n in range(8192 - len(MEMBERS))]
+    mark = net.inject.mark()
+    net.inject.say(*[f"member tun2 {VNI} {address} {5000 + n}" for n, address in enumerate(extra)])
+    poll(lambda: show(hub)["instances"][0]["members"] == 8192, 20)
+    assert not net.inject.records("FAILURE", mark)
+    net.inject.say(f"member tun2 {VNI} 10.64.255.1 1")
+    assert net.inject.wait_for("FAILURE", mark, rec="MEMBER_SET")["error"] == str(errno.ENOSPC)
+    before, sent = counters(hub), hub.counters("tun2")["tx"]["packets"]
+    with long_backlog():
+        send(net, "m1", b"hello nation", MAC["m1"])
+        poll(lambda: counters(hub)["copies"] == before["copies"] + 8191, 20, what="8,191 copies are made")
+        assert hub.counters("tun2")["tx"]["packets"] == sent + 8191
+    assert counters(hub)["copyErrors"] == before["copyErrors"]
+    net.inject.say(*[f"no_member tun2 {VNI} {address}" for address in extra])
+    poll(lambda: show(hub)["instances"][0]["members"] == len(MEMBERS), 60)
+
+
 def test_burst_of_macs_is_learned_within_limits(net, hub):
     """More new MACs at once than the ring of events holds, and more than one member may have."""
     limit, many = 16384, 16500
@@ -365,6 +400,35 @@ def test_reasons_come_and_go(net, hub):
             fenced(net, wires, "m1", b"after " + break_it[:9].encode(), "m2", "m3")
 
 
+def test_vni_of_another_device(net, hub):
+    """A VNI that another device receives is refused with its reason, and taken when that device is gone."""
+    net.inject.say("no_instance tun2 1")
+    poll(lambda: str(VNI) not in settings(hub)["vnis"], 5)
+    hub.ip(f"link add other type vxlan id {VNI} dstport 4789", "link set other up")
+    mark = net.inject.mark()
+    net.inject.say("instance tun2 1 hub 1")
+    assert "cannot receive the VNI" in net.inject.wait_for("INSTANCE_STATE", mark, ready=0)["line"]
+    hub.ip("link del other")
+    net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=VNI)
+
+
+def test_mapping_of_the_user_gives_the_vni(net, hub):
+    """An existing tunnel_info is respected, a new one followed: the VPN changes its VNI, members and all."""
+    mark = net.inject.mark()
+    hub.run(f"bridge vlan del dev tun2 vid 1 tunnel_info id {VNI}; bridge vlan add dev tun2 vid 1 tunnel_info id 7000")
+    net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=7000)
+    assert show(hub)["instances"][0]["members"] == 0
+    net.inject.say("member tun2 7000 10.0.0.2 101", "member tun2 7000 10.0.0.3 102")
+    with Wires(net) as wires:
+        poll(lambda: show(hub)["instances"][0]["members"] == 2, 5)
+        send(net, "m1", b"other number", MAC["m1"], vni=7000)
+        poll(lambda: wires.got(b"other number"), 5)
+    assert wires.got(b"other number") == {"m2": [102]}
+    mark = net.inject.mark()
+    hub.run(f"bridge vlan del dev tun2 vid 1 tunnel_info id 7000; bridge vlan add dev tun2 vid 1 tunnel_info id {VNI}")
+    net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=VNI)
+
+
 def test_forwarding_outlives_zebra(net, hub):
     """zebra is killed: frames go on. It comes back: same members, nothing swept before nhrpd had its say."""
     learn(net, "m1"), learn(net, "m2")
@@ -403,3 +467,26 @@ def test_everything_is_taken_back(net, hub):
     poll(lambda: settings(hub) == net.before, 5, what="settings are as before")
     assert show(hub)["instances"] == []
     assert hub.read_file("/run/frr/zebra_dmevpn.undo") == ""
+
+
+def test_device_is_made_anew(net, hub):
+    """Another device of the same name, this time with a local address, which is the source of what it sends."""
+    old = hub.json("ip -j link show dev tun2")[0]["ifindex"]
+    mark = net.inject.mark()
+    hub.ip(
+        "link del tun2",
+        "addr add 10.0.0.5/16 dev eth1",
+        "link add tun2 type vxlan external vnifilter nolearning local 10.0.0.5 dstport 4789",
+        "link set tun2 master br-test",
+        "link set tun2 up",
+    )
+    net.inject.wait_for("LINK_DEL", mark, ifindex=old)
+    poll(lambda: f"-{old}" not in hub.run("ls /sys/fs/bpf/dmevpn"), 5, what="the old device's programs are gone")
+    link = net.inject.new_link(mark, "tun2", old)
+    net.inject.say("instance tun2 1 hub 1")
+    net.inject.wait_for("INSTANCE_STATE", mark, ifindex=link["ifindex"], ready=1, vni=VNI)
+    net.inject.say(*[f"member tun2 {VNI} {address} {vni}" for address, vni in MEMBERS.values()])
+    poll(lambda: [i["members"] for i in show(hub)["instances"] if str(i["ifindex"]) == link["ifindex"]] == [3], 5)
+    with Wires(net) as wires:
+        fenced(net, wires, "m1", b"from the new one", "m2", "m3")
+    assert {vxlan_inner(f)[0] for f in wires.caps["m2"].frames()} == {"10.0.0.5"}

@@ -193,7 +193,7 @@ def test_device_is_made_anew(net, spoke):
         "link set tun2 master br-test",
         "link set tun2 up",
     )
-    link = net.inject.wait_for("LINK", mark, name="tun2")
+    link = net.inject.new_link(mark, "tun2", old)
     net.inject.say("instance tun2 0 spoke 1")
     net.inject.wait_for("INSTANCE_STATE", mark, ifindex=link["ifindex"], ready=1, vni=100)
     net.inject.say("hub tun2 100 10.0.0.1 4097")

@@ -110,7 +110,9 @@ def test_by_path(net, mgmt):
     for line in ("vpn-id 4 vlan 44", "vpn controller tun1", "vpn role hub", "vpn holdtime 600"):
         assert f" ip nhrp {line}\n" in shown
     poll(lambda: ("tun4", 4) in vpns(net.router), 5, what="nhrpd has the VPN")
-    mgmt.delete(vpn_path("tun4", "/instance[vpn-index='4']"), datastore=RUNNING)
+    with mgmt.locked():
+        changed, _ = mgmt.delete(vpn_path("tun4", "/instance[vpn-index='4']"), datastore=RUNNING)
+    assert changed
     poll(lambda: ("tun4", 4) not in vpns(net.router), 5, what="nhrpd has it no more")
 
 
@@ -159,7 +161,7 @@ def test_local_commands_undo_nothing(net, mgmt):
     """Commands that nhrpd commits by itself are not the difference to a configuration without VPNs."""
     before = vpns(net.router)
     assert before
-    code, said = net.router.configure("log syslog informational", "access-list own seq 5 permit 10.0.0.0/8")
+    code, said = net.router.configure("log syslog errors", "access-list own seq 5 permit 10.0.0.0/8")
     assert code == 0, said
     code, said = net.router.configure("interface tun1", "ip nhrp network-id 1", "description of the GRE")
     assert code == 0, said
@@ -221,7 +223,8 @@ def test_many(net, mgmt):
     assert code == 0, (out + err)[-1000:]
     assert len({v for v in configured(mgmt) if v[0] == "tun10"}) == MANY
     poll(lambda: len({v for v in vpns(net.router) if v[0] == "tun10"}) == MANY, 20, what="nhrpd has them all")
-    mgmt.delete(interface_path("tun10"), datastore=RUNNING)
+    with mgmt.transaction():
+        mgmt.delete(interface_path("tun10"))
     poll(lambda: not {v for v in vpns(net.router) if v[0] == "tun10"}, 20, what="and lets them all go")
 
 

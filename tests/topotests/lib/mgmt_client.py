@@ -20,10 +20,13 @@ What it does not do: notifications, RPCs, subscriptions.
 
 import argparse
 import contextlib
+import errno
 import json
+import select
 import socket
 import struct
 import sys
+import time
 
 SOCKET = "/run/frr/mgmtd_fe.sock"
 
@@ -81,6 +84,7 @@ class MgmtClient:
     def __init__(self, path=SOCKET, name="topotest", timeout=10.0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
+        self.patience = timeout
         self.session = 0
         self.request = 0
         try:
@@ -104,28 +108,44 @@ class MgmtClient:
     # --- what a management system does --------------------------------------
 
     def lock(self, datastore, locked=True):
-        """Take a datastore for this session, or let it go."""
-        self._ask(LOCK, struct.pack("=BB6x", datastore, locked), b"", LOCK_REPLY)
+        """Take a datastore for this session, or let it go. Waits while another session has it."""
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                self._ask(LOCK, struct.pack("=BB6x", datastore, locked), b"", LOCK_REPLY)
+                return
+            except MgmtError as error:
+                # a vtysh that has ended holds its locks until mgmtd has noticed
+                if abs(error.number) != errno.EBUSY or time.monotonic() >= end:
+                    raise
+                select.select([], [], [], 0.05)
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Both datastores are this session's in this block, as mgmtd wants it for whatever changes the running one."""
+        self.lock(CANDIDATE)
+        try:
+            self.lock(RUNNING)
+            try:
+                yield
+            finally:
+                self.lock(RUNNING, False)
+        finally:
+            self.lock(CANDIDATE, False)
 
     @contextlib.contextmanager
     def transaction(self):
         """Edits in this block are committed together at its end, or none of them."""
-        self.lock(CANDIDATE)
-        try:
-            self.lock(RUNNING)
+        with self.locked():
             try:
                 yield
                 self.commit()
             except BaseException:
                 self.commit(ABORT)
                 raise
-            finally:
-                self.lock(RUNNING, False)
-        finally:
-            self.lock(CANDIDATE, False)
 
     def edit(self, operation, xpath, data=None, datastore=CANDIDATE):
-        """Change one node of a datastore; an edit of the running one commits itself.
+        """Change one node of a datastore; an edit of the running one, in a block of locked(), commits itself.
 
         operation: a name of RFC 8072's edits, see OPERATIONS. xpath: the node, or for "create" its parent.
         data: the node as JSON, for those operations that bring some. Returns (changed, created).
