@@ -6,11 +6,12 @@
  * whose other end is what os_socket() returns to it.
  *
  *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
- *        ^              no ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
+ *        ^              no ──> guard ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
  *        └──────────── os_sendmsg(), nhrp_io_send()
  *
- * So no VPN message, well-formed or not, ever reaches the stock parser. All in
- * the main pthread. The functions named os_* are what the stock sources call.
+ * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
+ * plain ones only those that lib/nhrp_guard.c lets pass. All in the main pthread. The
+ * functions named os_* are what the stock sources call.
  */
 #include <config.h>
 
@@ -21,6 +22,7 @@
 #include "lib/frrevent.h"
 #include "lib/hash.h"
 #include "lib/log.h"
+#include "lib/monotime.h"
 #include "lib/network.h"
 
 #include "nhrpd.h"
@@ -78,6 +80,40 @@ static void to_stock(const struct vpn_path *from, const uint8_t *octets, size_t 
 		io.counters.stock_queue_full++;
 }
 
+/* One line a second about plain messages that the guard keeps from the stock code. */
+static void log_guarded(const struct vpn_path *from, const struct nhrp_guarded *g)
+{
+	static time_t last;
+	static unsigned int unlogged;
+	char text[DM_ADDR_STRLEN];
+	time_t now = monotime(NULL) / 1000000;
+
+	if (now == last) {
+		unlogged++;
+		return;
+	}
+	zlog_warn("dropped a plain NHRP message from %s: %s (%u); %u more unlogged", dm_addr_str(&from->nbma, text),
+		  g->why == NHRP_GUARD_MALFORMED ? nhrp_drop_name(g->drop) : nhrp_guard_name(g->why), g->value,
+		  unlogged);
+	last = now;
+	unlogged = 0;
+}
+
+static void received_plain(const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	uint8_t out[NHRP_GUARD_MAX];
+	struct nhrp_guarded g = nhrp_guard_plain(octets, len, out);
+
+	io.counters.guard[g.why]++;
+	if (g.why == NHRP_GUARD_PASSED) {
+		to_stock(from, out, g.len);
+		return;
+	}
+	if (g.why == NHRP_GUARD_MALFORMED)
+		io.counters.guard_dropped[g.drop]++;
+	log_guarded(from, &g);
+}
+
 static void received(const struct sockaddr_ll *ll, const uint8_t *octets, size_t len)
 {
 	struct vpn_path from = { 0 };
@@ -90,7 +126,7 @@ static void received(const struct sockaddr_ll *ll, const uint8_t *octets, size_t
 		return;
 	}
 	if (!nhrp_is_vpn_encapsulated(octets, len))
-		to_stock(&from, octets, len);
+		received_plain(&from, octets, len);
 	else if (io.vpn)
 		io.vpn(&from, octets, len);
 }
@@ -203,6 +239,10 @@ static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint1
 
 int os_sendmsg(const uint8_t *buf, size_t len, int ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol)
 {
+	if (!nhrp_guard_may_leave(buf, len)) {
+		io.counters.kept_back++;
+		return (int)len; /* to the stock code it has left */
+	}
 	return send_gre((uint32_t)ifindex, addr, addrlen, protocol, buf, len);
 }
 

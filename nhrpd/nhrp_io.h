@@ -6,6 +6,7 @@
 #ifndef DMEVPN_NHRP_IO_H
 #define DMEVPN_NHRP_IO_H
 
+#include "lib/nhrp_guard.h"
 #include "nhrpd/vpn_engine.h"
 
 /* Counters of the packet socket. */
@@ -13,6 +14,9 @@ struct nhrp_io_counters {
 	uint64_t received;	   /* messages, plain and VPN */
 	uint64_t no_source;	   /* dropped: nobody knows from where, so nobody to answer */
 	uint64_t too_long;	   /* dropped: more than 2048 octets */
+	uint64_t guard[NHRP_GUARD_COUNT]; /* plain ones by the guard's verdict; dropped unless PASSED */
+	uint64_t guard_dropped[NHRP_DROP_COUNT]; /* the MALFORMED ones by what was wrong */
+	uint64_t kept_back;	   /* messages of the stock code that must not leave */
 	uint64_t stock_queue_full; /* plain ones that the stock code was too slow for */
 	uint64_t send_failed;
 };

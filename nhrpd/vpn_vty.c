@@ -349,9 +349,14 @@ static const char *name_refusal(size_t i)
 	return vpn_refusal_name((enum vpn_refusal)i);
 }
 
+static const char *name_guard(size_t i)
+{
+	return nhrp_guard_name((enum nhrp_guard)i);
+}
+
 static const char *name_packet(size_t i)
 {
-	static const char *const names[] = { "received", "noSource", "tooLong", "stockQueueFull", "sendFailed", "buildFailed" };
+	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed" };
 
 	return names[i];
 }
@@ -367,7 +372,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 {
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
-	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->stock_queue_full, io->send_failed, c->build_failed };
+	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed };
 	json_object *obj = json ? json_object_new_object() : NULL;
 
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
@@ -375,6 +380,8 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	counter_group(vty, obj, "dropped", c->dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	counter_group(vty, obj, "refused", c->refused, 0, VPN_REFUSED_COUNT, name_refusal);
 	counter_group(vty, obj, "packets", packets, 0, array_size(packets), name_packet);
+	counter_group(vty, obj, "plain", io->guard, 0, NHRP_GUARD_COUNT, name_guard);
+	counter_group(vty, obj, "plainDropped", io->guard_dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	return obj ? vty_json(vty, obj) : CMD_SUCCESS;
 }
 

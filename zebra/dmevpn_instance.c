@@ -419,6 +419,7 @@ void dm_instance_del(uint32_t ifindex, uint16_t vlan)
 
 	if (!i)
 		return;
+	ops->ended(&i->info);
 	leave_vni(i);
 	instance_tree_del(&instances, i);
 	XFREE(MTYPE_DM_INSTANCE, i);

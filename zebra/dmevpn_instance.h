@@ -28,6 +28,8 @@ struct dm_instance_info {
 struct dm_instance_ops {
 	/* A state is new, or changed, or was asked for; HAS_STATE when members and MACs may be there already. */
 	void (*told)(const struct dm_instance_info *info, bool has_state);
+	/* It ends, with its entries and members; not called for those that end with the module. */
+	void (*ended)(const struct dm_instance_info *info);
 	/* Loads the BPF switch if it is not. Returns false with REASON filled in. */
 	bool (*load_switch)(char *reason, size_t size);
 };

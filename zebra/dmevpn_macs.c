@@ -29,6 +29,9 @@
 DEFINE_MTYPE_STATIC(DMEVPN, DM_MAC_WALK, "MACs being read");
 
 #define WALK_BATCH 512
+/* a MAC that was heard within this is as good as heard now */
+#define REFRESH_NS 1000000000ULL
+#define BIND_TRIES 3
 
 extern struct zebra_privs_t zserv_privs;
 
@@ -169,21 +172,76 @@ static void forget(const struct sw_mac_key *key, uint64_t where)
 				  dm_member_at(where) ? sw_where_slot(where) : SW_SLOTS_MAX, -1);
 }
 
+/* Returns 0, EEXIST for a MAC that is in the map already, or another errno. */
+static int insert(const struct sw_mac_key *key, uint64_t where)
+{
+	struct sw_mac value = {.where = where, .last_seen = now_ns()};
+	int result = 0;
+
+	frr_with_privs (&zserv_privs) {
+		result = bpf_map_update_elem(dm_switch_maps()->macs, key, &value, BPF_NOEXIST);
+	}
+	if (result == 0)
+		dm_vpn_count_macs(&key->vpn, sw_where_slot(where), 1);
+	return bpf_errno(result);
+}
+
 int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
-	struct sw_mac value = {.where = dm_member_where(ifindex, vni, nbma), .last_seen = now_ns()};
+	uint64_t where = dm_member_where(ifindex, vni, nbma);
+	int err = where ? insert(&key, where) : ENOENT;
+
+	return err == EEXIST ? 0 : err;
+}
+
+/*
+ * Removes a MAC and counts it where it really was. An element that BPF may
+ * move at any time cannot be overwritten: the count of where it was would be lost.
+ */
+static void take_out(const struct sw_mac_key *key)
+{
+	struct sw_mac was;
 	int result = 0;
 
-	if (!value.where)
-		return ENOENT;
 	frr_with_privs (&zserv_privs) {
-		result = bpf_map_update_elem(dm_switch_maps()->macs, &key, &value, BPF_NOEXIST);
+		result = bpf_map_lookup_and_delete_elem(dm_switch_maps()->macs, key, &was);
 	}
 	if (result == 0)
-		dm_vpn_count_macs(&key.vpn, sw_where_slot(value.where), 1);
-	result = bpf_errno(result);
-	return result == EEXIST ? 0 : result;
+		dm_vpn_count_macs(&key->vpn, dm_member_at(was.where) ? sw_where_slot(was.where)
+								     : SW_SLOTS_MAX, -1);
+}
+
+/* EEXIST: BPF has heard the MAC while it was out. */
+static int try_bind(const struct sw_mac_key *key, uint64_t where)
+{
+	struct sw_mac was;
+	bool known = lookup(key, &was) == 0;
+
+	if (known && was.where == where && was.last_seen + REFRESH_NS > now_ns())
+		return 0;
+	if ((!known || was.where != where) &&
+	    !dm_vpn_has_room(&key->vpn, sw_where_slot(where), !known))
+		return ENOSPC;
+	if (known)
+		take_out(key);
+	return insert(key, where);
+}
+
+int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
+{
+	struct sw_mac_key key = mac_key(ifindex, vni, mac);
+	uint64_t where = dm_member_where(ifindex, vni, nbma);
+	int tries, err = EEXIST;
+
+	if (mac->family != DM_MAC || dm_addr_is_multicast(mac) || dm_addr_is_zero(mac))
+		return EINVAL;
+	if (!where)
+		return ENOENT;
+	for (tries = 0; err == EEXIST && tries < BIND_TRIES; tries++)
+		err = try_bind(&key, where);
+	/* heard elsewhere again and again, which is newer than what we were told */
+	return err == EEXIST ? 0 : err;
 }
 
 void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)

@@ -169,6 +169,21 @@ void dm_vpn_count_macs(const struct sw_vpn_key *key, uint32_t slot, int64_t chan
 		__atomic_fetch_add(&entry_of(vpn)->macs, change, __ATOMIC_RELAXED);
 }
 
+bool dm_vpn_has_room(const struct sw_vpn_key *key, uint32_t slot, bool fresh)
+{
+	struct vpn *vpn = find_vpn(key->ifindex, key->vni);
+	struct sw_vpn *entry;
+
+	if (!vpn)
+		return false;
+	entry = entry_of(vpn);
+	if (dm_switch_maps()->slot_stats[slot].macs < target_of(slot)->mac_limit &&
+	    (!fresh || entry->macs < entry->mac_limit))
+		return true;
+	__atomic_fetch_add(&entry->over_limit, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
 void dm_vpns_each(void (*each)(uint32_t ifindex, uint32_t vni, void *arg), void *arg)
 {
 	struct vpn *vpn;

@@ -40,6 +40,13 @@ const struct sw_vpn *dm_vpn_find(uint32_t ifindex, uint32_t vni);
 /* Adds to the number of MACs that the VPN and the slot (SW_SLOTS_MAX: none) have, as BPF does when it learns. */
 void dm_vpn_count_macs(const struct sw_vpn_key *key, uint32_t slot, int64_t change);
 
+/*
+ * True when the VPN and the slot may have one MAC more, as BPF judges when it
+ * learns; for a MAC that the VPN has already (FRESH false), when the slot may. Counts
+ * a refusal.
+ */
+bool dm_vpn_has_room(const struct sw_vpn_key *key, uint32_t slot, bool fresh);
+
 /* Calls EACH for every open VPN. EACH may close the one it is called for. */
 void dm_vpns_each(void (*each)(uint32_t ifindex, uint32_t vni, void *arg), void *arg);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Netlink messages between octets and structs; the one place that knows
- * attributes. Message kinds: links, FDB entries, VLANs of a bridge port
+ * attributes. Message kinds: links, FDB entries, entries of bridges, VLANs of a bridge port
  * (with the VNI each is carried by), VNIs of a vnifilter device.
  *
  * Called from zebra's main pthread (links, instances) and from its dataplane
@@ -27,17 +27,35 @@
 
 /* --- reading ---------------------------------------------------------------- */
 
+/*
+ * Steps through the attributes in LEN octets. libmnl's own loops go by the length rounded up to four,
+ * which is past the end of a message cut short.
+ */
+#define each_attr(attr, first, len)                                                             \
+	for (attr = (first);                                                                    \
+	     mnl_attr_ok(attr, (int)((const char *)(first) + (len) - (const char *)attr));      \
+	     attr = mnl_attr_next(attr))
+
 /* Attributes of one level by type; those of a type >= SIZE are left out. */
 static void read_attrs(const struct nlattr **table, size_t size, const void *first, size_t len)
 {
 	const struct nlattr *attr;
 
 	memset(table, 0, size * sizeof(*table));
-	for (attr = first; mnl_attr_ok(attr, (const char *)first + len - (const char *)attr);
-	     attr = mnl_attr_next(attr)) {
+	each_attr (attr, first, len) {
 		if (mnl_attr_get_type(attr) < size)
 			table[mnl_attr_get_type(attr)] = attr;
 	}
+}
+
+/* Where the attributes behind a header of SIZE octets are; false when the message is too short for it. */
+static bool behind(const struct nlmsghdr *nlh, size_t size, const void **first, size_t *len)
+{
+	if (mnl_nlmsg_get_payload_len(nlh) < size)
+		return false;
+	*first = (const char *)mnl_nlmsg_get_payload(nlh) + size;
+	*len = mnl_nlmsg_get_payload_len(nlh) - size;
+	return true;
 }
 
 static void read_nested(const struct nlattr **table, size_t size, const struct nlattr *parent)
@@ -151,12 +169,13 @@ bool nlm_parse_link(const struct nlmsghdr *nlh, struct nlm_link *link)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attrs[IFLA_MAX + 1], *inner[IFLA_INFO_MAX + 1];
+	const void *first;
+	size_t len;
 
 	memset(link, 0, sizeof(*link));
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*info) || info->ifi_index <= 0)
+	if (!behind(nlh, sizeof(*info), &first, &len) || info->ifi_index <= 0)
 		return false;
-	read_attrs(attrs, IFLA_MAX + 1, mnl_nlmsg_get_payload_offset(nlh, sizeof(*info)),
-		   mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(*info)));
+	read_attrs(attrs, IFLA_MAX + 1, first, len);
 	if (!get_text(attrs[IFLA_IFNAME], link->name, sizeof(link->name)))
 		return false;
 	link->ifindex = info->ifi_index;
@@ -189,12 +208,13 @@ bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_f
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attrs[NDA_MAX + 1];
 	const struct nda_cacheinfo *info;
+	const void *first;
+	size_t len;
 
 	memset(fdb, 0, sizeof(*fdb));
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
+	if (!behind(nlh, sizeof(*ndm), &first, &len))
 		return false;
-	read_attrs(attrs, NDA_MAX + 1, mnl_nlmsg_get_payload_offset(nlh, sizeof(*ndm)),
-		   mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(*ndm)));
+	read_attrs(attrs, NDA_MAX + 1, first, len);
 	fdb->ifindex = ndm->ndm_ifindex;
 	fdb->self = ndm->ndm_flags & NTF_SELF;
 	fdb->ext_learned = ndm->ndm_flags & NTF_EXT_LEARNED;
@@ -208,6 +228,25 @@ bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_f
 		fdb->idle_ms = ticks_to_ms(info->ndm_used);
 	}
 	return fdb->mac.family == DM_MAC;
+}
+
+bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *entry)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attrs[NDA_MAX + 1];
+
+	memset(entry, 0, sizeof(*entry));
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) || ndm->ndm_family != AF_BRIDGE)
+		return false;
+	read_attrs(attrs, NDA_MAX + 1, mnl_nlmsg_get_payload_offset(nlh, sizeof(*ndm)),
+		   mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(*ndm)));
+	entry->bridge = get_u32(attrs[NDA_MASTER]);
+	entry->port = ndm->ndm_ifindex;
+	entry->vlan = get_u16(attrs[NDA_VLAN]);
+	entry->own = ndm->ndm_state & NUD_PERMANENT;
+	entry->locked = get_u32(attrs[NDA_FLAGS_EXT]) & NTF_EXT_LOCKED;
+	get_addr(attrs[NDA_LLADDR], DM_MAC, &entry->mac);
+	return entry->bridge && entry->mac.family == DM_MAC;
 }
 
 /*
@@ -240,10 +279,12 @@ void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_v
 	const struct br_vlan_msg *msg = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
 	struct nlm_vlan vlan;
+	const void *first;
+	size_t len;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg))
+	if (!behind(nlh, sizeof(*msg), &first, &len))
 		return;
-	mnl_attr_for_each(attr, nlh, sizeof(*msg)) {
+	each_attr (attr, first, len) {
 		if (mnl_attr_get_type(attr) != BRIDGE_VLANDB_ENTRY)
 			continue;
 		vlan.ifindex = msg->ifindex;
@@ -256,18 +297,20 @@ void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_v
 void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *), void *arg)
 {
 	const struct nlattr *attr, *attrs[VXLAN_VNIFILTER_ENTRY_MAX + 1];
-	uint32_t first, last;
+	uint32_t from, to;
+	const void *first;
+	size_t len;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct tunnel_msg))
+	if (!behind(nlh, sizeof(struct tunnel_msg), &first, &len))
 		return;
-	mnl_attr_for_each(attr, nlh, sizeof(struct tunnel_msg)) {
+	each_attr (attr, first, len) {
 		if (mnl_attr_get_type(attr) != VXLAN_VNIFILTER_ENTRY)
 			continue;
 		read_nested(attrs, VXLAN_VNIFILTER_ENTRY_MAX + 1, attr);
-		first = get_u32(attrs[VXLAN_VNIFILTER_ENTRY_START]);
-		last = attrs[VXLAN_VNIFILTER_ENTRY_END] ? get_u32(attrs[VXLAN_VNIFILTER_ENTRY_END])
-							: first;
-		each(first, last, arg);
+		from = get_u32(attrs[VXLAN_VNIFILTER_ENTRY_START]);
+		to = attrs[VXLAN_VNIFILTER_ENTRY_END] ? get_u32(attrs[VXLAN_VNIFILTER_ENTRY_END])
+						      : from;
+		each(from, to, arg);
 	}
 }
 
@@ -376,6 +419,14 @@ struct nlmsghdr *nlm_build_fdb_dump(void *buf, uint32_t ifindex)
 
 	ndm->ndm_family = AF_BRIDGE;
 	ndm->ndm_ifindex = ifindex;
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_bridge_macs_dump(void *buf, uint32_t bridge)
+{
+	struct nlmsghdr *nlh = nlm_build_fdb_dump(buf, 0);
+
+	mnl_attr_put_u32(nlh, NDA_MASTER, bridge);
 	return nlh;
 }
 

@@ -54,6 +54,16 @@ struct nlm_fdb {
 	uint32_t idle_ms; /* reading: since a frame went by it */
 };
 
+/* An entry of a bridge, identified by (bridge, vlan, mac): behind which port a MAC is. */
+struct nlm_bridge_mac {
+	uint32_t bridge;
+	uint32_t port; /* ifindex; the bridge's own for its own MACs */
+	uint16_t vlan; /* 0 on a bridge that does not filter by VLAN */
+	struct dm_addr mac;
+	bool own;    /* of the port or the bridge itself: frames for it go up the stack */
+	bool locked; /* heard on a locked port that does not let it in yet */
+};
+
 /* A VLAN, or a range of them, of a bridge port. */
 struct nlm_vlan {
 	uint32_t ifindex;
@@ -73,6 +83,12 @@ bool nlm_parse_link_id(const struct nlmsghdr *nlh, uint8_t *family, uint32_t *if
  * without a VNI of its own stands for. Returns false when it is not a MAC entry.
  */
 bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_fdb *fdb);
+
+/*
+ * Reads an RTM_NEWNEIGH or RTM_DELNEIGH of a bridge. Returns false for anything
+ * else: neighbours of IP, a VXLAN device's own entries.
+ */
+bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *entry);
 
 /* Calls EACH for every VLAN range of an RTM_NEWVLAN. */
 void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_vlan *, void *),
@@ -103,6 +119,9 @@ struct nlmsghdr *nlm_build_fdb_get(void *buf, const struct nlm_fdb *fdb);
 
 /* Asks for the entries of a device (a dump). */
 struct nlmsghdr *nlm_build_fdb_dump(void *buf, uint32_t ifindex);
+
+/* Asks for the entries of a bridge (a dump); those of its ports' devices come, too. */
+struct nlmsghdr *nlm_build_bridge_macs_dump(void *buf, uint32_t bridge);
 
 /* Asks for all devices (a dump), ifindex 0, or for one. */
 struct nlmsghdr *nlm_build_link_get(void *buf, uint32_t ifindex);

@@ -13,6 +13,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -274,12 +275,17 @@ int nls_batch(struct nls *s, void *buf, size_t octets, unsigned int count, uint3
 
 int nls_receive(struct nls *s, nls_each each, void *arg)
 {
+	return nls_receive_some(s, UINT_MAX, each, arg);
+}
+
+int nls_receive_some(struct nls *s, unsigned int reads, nls_each each, void *arg)
+{
 	static uint8_t buf[ANSWER_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh;
 	ssize_t octets;
 	int left;
 
-	for (;;) {
+	while (reads-- > 0) {
 		octets = read_once(s, buf, sizeof(buf));
 		if (octets <= 0)
 			return octets;
@@ -288,4 +294,5 @@ int nls_receive(struct nls *s, nls_each each, void *arg)
 		     nlh = mnl_nlmsg_next(nlh, &left))
 			each(nlh, arg);
 	}
+	return 0;
 }

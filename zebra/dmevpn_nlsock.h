@@ -57,4 +57,7 @@ int nls_batch(struct nls *s, void *buf, size_t octets, unsigned int count, uint3
 /* Reads what has arrived without waiting. Returns 0 when there is no more, or a negative errno (-ENOBUFS: overrun). */
 int nls_receive(struct nls *s, nls_each each, void *arg);
 
+/* The same, but leaves the rest for later after READS datagrams. */
+int nls_receive_some(struct nls *s, unsigned int reads, nls_each each, void *arg);
+
 #endif

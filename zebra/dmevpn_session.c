@@ -8,7 +8,7 @@
  * by its SYNC_END is swept. When nhrpd goes, everything stays as it is.
  *
  * What goes out unasked: devices, states of instances, MACs heard and moved,
- * hairpins, failures. While nhrpd is away nothing is sent; it gets all of it
+ * local MACs of spokes, hairpins, failures. While nhrpd is away nothing is sent; it gets all of it
  * with the next dump.
  *
  * All functions run on zebra's main pthread.
@@ -30,6 +30,7 @@
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
 #include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_locals.h"
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_provider.h"
@@ -114,8 +115,17 @@ static void send_known_mac(const struct dm_mac_info *mac, void *arg)
 		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL);
 }
 
+static void send_local(const struct dm_local *local)
+{
+	struct dm_rec rec = {.type = DM_REC_LOCAL, .local = *local};
+
+	send_rec(&rec);
+}
+
 static void send_content(const struct dm_instance_info *info)
 {
+	if (info->role == DM_ROLE_SPOKE)
+		dm_locals_tell(info->ifindex);
 	if (info->role != DM_ROLE_HUB || !info->vni)
 		return;
 	dm_members_each(info->ifindex, info->vni, send_member, NULL);
@@ -295,6 +305,15 @@ static void del_mac(const struct dm_mac *m)
 		send_failure(DM_REC_MAC_DEL, m->ifindex, m->vni, &m->mac, ENOBUFS);
 }
 
+static void bind_mac(const struct dm_mac *m)
+{
+	int err = is_hub(m->ifindex, m->vni) ? dm_mac_bind(m->ifindex, m->vni, &m->mac, &m->nbma)
+					     : ENOENT;
+
+	if (err)
+		send_failure(DM_REC_MAC_BIND, m->ifindex, m->vni, &m->mac, err);
+}
+
 static void send_used(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, bool found,
 		      uint32_t idle_ms)
 {
@@ -371,6 +390,9 @@ static void handle_record(const struct dm_rec *rec)
 	case DM_REC_MAC_DEL:
 		del_mac(&rec->mac);
 		break;
+	case DM_REC_MAC_BIND:
+		bind_mac(&rec->mac);
+		break;
 	case DM_REC_USED_QUERY:
 		query_used(&rec->used);
 		break;
@@ -406,6 +428,7 @@ static void link_changed(const struct nlm_link *now, const struct nlm_link *was)
 	/* going down cost the device its entries */
 	if (was && now->up && !was->up)
 		dm_fdb_replay(now->ifindex);
+	dm_locals_link_changed(now->ifindex);
 	dm_instances_touch(now->ifindex);
 }
 
@@ -415,6 +438,7 @@ static void link_gone(const struct nlm_link *was)
 
 	rec.link.ifindex = was->ifindex;
 	send_rec(&rec);
+	dm_locals_leave(was->ifindex);
 	dm_instances_device_gone(was->ifindex);
 }
 
@@ -428,6 +452,7 @@ static void device_touched(uint32_t ifindex)
 {
 	/* a bridge that became VLAN-aware changes what its ports are told as */
 	dm_links_each(send_link_of_bridge, &ifindex);
+	dm_locals_link_changed(ifindex);
 	dm_instances_touch(ifindex);
 }
 
@@ -440,12 +465,22 @@ static const struct dm_links_watcher links_watcher = {
 static void instance_told(const struct dm_instance_info *info, bool has_state)
 {
 	send_state(info, NULL);
-	if (has_state)
+	/* from the first time it is ready on, so that nhrpd misses no change while it is not */
+	if (info->role == DM_ROLE_SPOKE && info->ready)
+		dm_locals_follow(info->ifindex, info->vni);
+	else if (has_state)
 		send_content(info);
+}
+
+static void instance_ended(const struct dm_instance_info *info)
+{
+	if (info->role == DM_ROLE_SPOKE)
+		dm_locals_leave(info->ifindex);
 }
 
 static const struct dm_instance_ops instance_ops = {
 	.told = instance_told,
+	.ended = instance_ended,
 	.load_switch = load_switch,
 };
 
@@ -458,6 +493,7 @@ int dm_session_start(struct event_loop *loop)
 	loop_main = loop;
 	clock_gettime(CLOCK_REALTIME, &now);
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	dm_locals_start(loop, send_local);
 	dm_instances_start(loop, &instance_ops);
 	err = dm_device_start();
 	if (!err)
@@ -476,6 +512,7 @@ void dm_session_stop(void)
 {
 	established = false;
 	dm_zapi_stop();
+	dm_locals_stop();
 	dm_instances_stop();
 	dm_undo_stop();
 	dm_fdb_stop();

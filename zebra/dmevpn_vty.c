@@ -18,6 +18,7 @@
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
 #include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_locals.h"
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_provider.h"
@@ -59,7 +60,7 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "fdbErrors", c.errors);
 	json_object_int_add(json, "queueDepth", c.depth);
 	json_object_int_add(json, "queueMax", c.max_depth);
-	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns());
+	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns());
 	json_object_int_add(json, "eventsLost", dm_session_events_lost());
 	json_object_int_add(json, "outsiderDropped", sum.outsiders);
 	json_object_int_add(json, "badSourceDropped", sum.bad_source);
@@ -72,6 +73,7 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "learned", sum.learned);
 	json_object_int_add(json, "moved", sum.moved);
 	json_object_int_add(json, "overLimit", sum.over_limit);
+	json_object_int_add(json, "localOverLimit", dm_locals_over_limit());
 	return json;
 }
 
@@ -97,6 +99,8 @@ static void gather_instance(const struct dm_instance_info *info, void *arg)
 	json_object_int_add(json, "members", dm_members_count(info->ifindex, info->vni));
 	json_object_int_add(json, "macs",
 			    vpn ? vpn->macs : dm_fdb_count(info->ifindex, info->vni));
+	if (info->role == DM_ROLE_SPOKE)
+		json_object_int_add(json, "localMacs", dm_locals_count(info->ifindex));
 	json_object_array_add(arg, json);
 }
 
@@ -131,13 +135,14 @@ static void print_instances(struct vty *vty, struct json_object *list)
 	char *text;
 	size_t i;
 
-	ttable_add_row(table, "Interface|VPN|Role|VLAN|VNI|Members|MACs|State");
+	ttable_add_row(table, "Interface|VPN|Role|VLAN|VNI|Members|MACs|Local|State");
 	for (i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
 
-		ttable_add_row(table, "%s|%s|%s|%s|%s|%s|%s|%s", text_of(o, "interface"),
+		ttable_add_row(table, "%s|%s|%s|%s|%s|%s|%s|%s|%s", text_of(o, "interface"),
 			       text_of(o, "vpnIndex"), text_of(o, "role"), text_of(o, "vlan"),
 			       text_of(o, "vni"), text_of(o, "members"), text_of(o, "macs"),
+			       text_of(o, "localMacs"),
 			       is_true(o, "ready") ? "ready" : text_of(o, "reason"));
 	}
 	text = ttable_dump(table, "\n");

@@ -11,7 +11,8 @@
  *     instance IF VLAN hub|spoke VPN      member IF VNI NBMA REMOTE-VNI
  *     no_instance IF VLAN                 no_member IF VNI NBMA
  *     hub IF VNI NBMA REMOTE-VNI          used IF VNI MAC
- *     no_hub IF VNI                       version N (the next message claims it)
+ *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI
+ *     version N (the next message claims it)
  *
  * IF is a device's name. Answers: "up" once connected, then "NAME key=value …"
  * a record. It ends with its standard input, or when zebra goes.
@@ -101,6 +102,10 @@ static void print_record(const struct dm_rec *r)
 		       r->failure.ifindex, r->failure.vni, addr(&r->failure.mac),
 		       r->failure.error);
 		break;
+	case DM_REC_LOCAL:
+		printf(" ifindex=%u vni=%u mac=%s gone=%u", r->local.ifindex, r->local.vni,
+		       addr(&r->local.mac), r->local.gone);
+		break;
 	default:
 		break;
 	}
@@ -180,6 +185,7 @@ static const struct command commands[] = {
 	{"member", DM_REC_MEMBER_SET, 5},
 	{"no_member", DM_REC_MEMBER_DEL, 4},
 	{"mac", DM_REC_MAC_SET, 6},
+	{"bind", DM_REC_MAC_BIND, 6},
 	{"no_mac", DM_REC_MAC_DEL, 4},
 	{"used", DM_REC_USED_QUERY, 4},
 };
@@ -216,6 +222,7 @@ static void fill(struct dm_rec *r, char **w)
 		read_addr(&r->member.nbma, w[3]);
 		break;
 	case DM_REC_MAC_SET:
+	case DM_REC_MAC_BIND:
 		read_addr(&r->mac.nbma, w[4]);
 		r->mac.remote_vni = number(w[5]);
 		/* fall through */

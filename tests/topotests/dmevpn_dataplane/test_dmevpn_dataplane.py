@@ -404,7 +404,8 @@ def test_vni_of_another_device(net, hub):
     """A VNI that another device receives is refused with its reason, and taken when that device is gone."""
     net.inject.say("no_instance tun2 1")
     poll(lambda: str(VNI) not in settings(hub)["vnis"], 5)
-    hub.ip(f"link add other type vxlan id {VNI} dstport 4789", "link set other up")
+    hub.ip("link add other type vxlan external vnifilter dstport 4789", "link set other up")
+    hub.run(f"bridge vni add dev other vni {VNI}")
     mark = net.inject.mark()
     net.inject.say("instance tun2 1 hub 1")
     assert "cannot receive the VNI" in net.inject.wait_for("INSTANCE_STATE", mark, ready=0)["line"]
@@ -413,20 +414,33 @@ def test_vni_of_another_device(net, hub):
 
 
 def test_mapping_of_the_user_gives_the_vni(net, hub):
-    """An existing tunnel_info is respected, a new one followed: the VPN changes its VNI, members and all."""
+    """An existing tunnel_info is respected and stays; when it goes, the VPN follows to the default, members and all."""
+    net.inject.say("no_instance tun2 1")
+    poll(lambda: settings(hub) == net.before, 5)
+    hub.run("bridge link set dev tun2 vlan_tunnel on; bridge vlan add dev tun2 vid 1 tunnel_info id 7000")
     mark = net.inject.mark()
-    hub.run(f"bridge vlan del dev tun2 vid 1 tunnel_info id {VNI}; bridge vlan add dev tun2 vid 1 tunnel_info id 7000")
+    net.inject.say("instance tun2 1 hub 1")
     net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=7000)
-    assert show(hub)["instances"][0]["members"] == 0
     net.inject.say("member tun2 7000 10.0.0.2 101", "member tun2 7000 10.0.0.3 102")
+    poll(lambda: show(hub)["instances"][0]["members"] == 2, 5)
     with Wires(net) as wires:
-        poll(lambda: show(hub)["instances"][0]["members"] == 2, 5)
         send(net, "m1", b"other number", MAC["m1"], vni=7000)
         poll(lambda: wires.got(b"other number"), 5)
     assert wires.got(b"other number") == {"m2": [102]}
+    net.inject.say("no_instance tun2 1")
+    poll(lambda: "7000" not in settings(hub)["vnis"], 5)
+    assert "7000" in settings(hub)["tunnels"], "what the user mapped stays mapped"
     mark = net.inject.mark()
-    hub.run(f"bridge vlan del dev tun2 vid 1 tunnel_info id 7000; bridge vlan add dev tun2 vid 1 tunnel_info id {VNI}")
+    net.inject.say("instance tun2 1 hub 1")
+    net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=7000)
+    mark = net.inject.mark()
+    hub.run("bridge vlan del dev tun2 vid 1 tunnel_info id 7000")
     net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=VNI)
+    assert show(hub)["instances"][0]["members"] == 0
+    # as before: the flag that was set by hand here is nobody else's to take back
+    net.inject.say("no_instance tun2 1")
+    poll(lambda: show(hub)["instances"] == [], 5)
+    hub.run("bridge link set dev tun2 vlan_tunnel off")
 
 
 def test_forwarding_outlives_zebra(net, hub):

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * zebra/dmevpn_netlink.c: what is built reads back the same, and what the kernel might say
+ * is never read past its end: a message is cut at every length and has octets
+ * changed at random (fixed seed), each time in a buffer of its exact size, so that a sanitizer sees a
+ * step too far.
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include "zebra/dmevpn_netlink.h"
+
+#define MUTATIONS 200000
+
+static struct nlm_fdb an_entry(const char *dst)
+{
+	struct nlm_fdb fdb = {.ifindex = 7, .src_vni = 4097, .remote_vni = 101};
+
+	assert_true(dm_addr_parse(&fdb.mac, "02:00:00:00:01:10"));
+	assert_true(dm_addr_parse(&fdb.dst, dst));
+	return fdb;
+}
+
+static void entries_read_back(void **state)
+{
+	static const char *const destinations[] = {"10.0.0.3", "fd00::3"};
+	char buf[NLM_MESSAGE_MAX];
+	struct nlmsghdr *nlh;
+	struct nlm_fdb in, out;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		in = an_entry(destinations[i]);
+		nlh = nlm_build_fdb_set(buf, &in);
+		assert_true(nlh->nlmsg_len <= NLM_MESSAGE_MAX);
+		assert_int_equal(nlh->nlmsg_type, RTM_NEWNEIGH);
+		assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE);
+		assert_true(nlm_parse_fdb(nlh, 1, &out));
+		assert_int_equal(out.ifindex, 7);
+		assert_int_equal(out.src_vni, 4097);
+		assert_int_equal(out.remote_vni, 101);
+		assert_true(dm_addr_same(&out.mac, &in.mac));
+		assert_true(dm_addr_same(&out.dst, &in.dst));
+		assert_true(out.self);
+		assert_true(out.ext_learned);
+	}
+}
+
+/* The kernel leaves the VNI out when it is the device's own. */
+static void own_vni_is_filled_in(void **state)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct nlm_fdb in = an_entry("10.0.0.3"), out;
+
+	in.src_vni = 0;
+	assert_true(nlm_parse_fdb(nlm_build_fdb_del(buf, &in), 100, &out));
+	assert_int_equal(out.remote_vni, 100);
+	assert_int_equal(out.src_vni, 0);
+	assert_false(dm_addr_is_set(&out.dst));
+}
+
+static void use_is_told_in_milliseconds(void **state)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct nlm_fdb in = an_entry("10.0.0.3"), out;
+	struct nlmsghdr *nlh = nlm_build_fdb_set(buf, &in);
+	struct nda_cacheinfo info = {.ndm_used = 150}; /* USER_HZ is 100 everywhere */
+
+	mnl_attr_put(nlh, NDA_CACHEINFO, sizeof(info), &info);
+	assert_true(nlm_parse_fdb(nlh, 1, &out));
+	assert_int_equal(out.idle_ms, 1500);
+}
+
+/* An RTM_NEWLINK as the kernel sends it for a hub's device. */
+static size_t a_link(uint8_t *buf)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+	struct nlattr *linkinfo, *data;
+
+	nlh->nlmsg_type = RTM_NEWLINK;
+	info->ifi_index = 10;
+	info->ifi_flags = IFF_UP;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "tun2");
+	mnl_attr_put_u32(nlh, IFLA_MTU, 1450);
+	mnl_attr_put_u32(nlh, IFLA_MASTER, 9);
+	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(mac), mac);
+	linkinfo = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "vxlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_VXLAN_ID, 0);
+	mnl_attr_put_u32(nlh, IFLA_VXLAN_LOCAL, htonl(0x0a000001));
+	mnl_attr_put_u8(nlh, IFLA_VXLAN_LEARNING, 1);
+	mnl_attr_put_u8(nlh, IFLA_VXLAN_COLLECT_METADATA, 1);
+	mnl_attr_put_u8(nlh, IFLA_VXLAN_VNIFILTER, 1);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_put_strz(nlh, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_MODE, 1);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_VLAN_TUNNEL, 0);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, linkinfo);
+	return nlh->nlmsg_len;
+}
+
+static void link_is_read(void **state)
+{
+	uint8_t buf[1024];
+	char text[DM_ADDR_STRLEN];
+	struct nlm_link link;
+
+	a_link(buf);
+	assert_true(nlm_parse_link((void *)buf, &link));
+	assert_string_equal(link.name, "tun2");
+	assert_int_equal(link.ifindex, 10);
+	assert_int_equal(link.kind, NLM_VXLAN);
+	assert_int_equal(link.mtu, 1450);
+	assert_int_equal(link.master, 9);
+	assert_true(link.up && link.external && link.vnifilter && link.learning);
+	assert_true(link.bridge_port && link.hairpin && !link.vlan_tunnel);
+	assert_string_equal(dm_addr_str(&link.local, text), "10.0.0.1");
+	assert_string_equal(dm_addr_str(&link.mac, text), "02:00:00:00:00:09");
+}
+
+/* A message about VLANs: 5 to 7 are mapped to VNIs from 4101 on. */
+static size_t some_vlans(uint8_t *buf)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct br_vlan_msg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	struct bridge_vlan_info info = {.vid = 5};
+	struct nlattr *entry, *tunnel;
+
+	nlh->nlmsg_type = RTM_NEWVLAN;
+	msg->ifindex = 10;
+	entry = mnl_attr_nest_start(nlh, BRIDGE_VLANDB_ENTRY);
+	mnl_attr_put(nlh, BRIDGE_VLANDB_ENTRY_INFO, sizeof(info), &info);
+	mnl_attr_put_u16(nlh, BRIDGE_VLANDB_ENTRY_RANGE, 7);
+	tunnel = mnl_attr_nest_start(nlh, BRIDGE_VLANDB_ENTRY_TUNNEL_INFO);
+	mnl_attr_put_u32(nlh, BRIDGE_VLANDB_TINFO_ID, 4101);
+	mnl_attr_nest_end(nlh, tunnel);
+	mnl_attr_nest_end(nlh, entry);
+	return nlh->nlmsg_len;
+}
+
+static void count_vlan(const struct nlm_vlan *vlan, void *arg)
+{
+	struct nlm_vlan *last = arg;
+
+	*last = *vlan;
+}
+
+static void vlans_are_read(void **state)
+{
+	struct nlm_vlan vlan = {};
+	uint8_t buf[256];
+
+	some_vlans(buf);
+	nlm_parse_vlans((void *)buf, count_vlan, &vlan);
+	assert_int_equal(vlan.ifindex, 10);
+	assert_int_equal(vlan.first, 5);
+	assert_int_equal(vlan.last, 7);
+	assert_int_equal(vlan.tunnel_id, 4101);
+	assert_int_equal(nlm_parse_ifindex((void *)buf), 10);
+}
+
+struct vni_range {
+	uint32_t first, last;
+};
+
+static void note_range(uint32_t first, uint32_t last, void *arg)
+{
+	*(struct vni_range *)arg = (struct vni_range){first, last};
+}
+
+static void vnis_read_back(void **state)
+{
+	struct vni_range range = {};
+	char buf[NLM_MESSAGE_MAX];
+
+	nlm_parse_vnis(nlm_build_vni(buf, 10, 4097, true), note_range, &range);
+	assert_int_equal(range.first, 4097);
+	assert_int_equal(range.last, 4097);
+}
+
+/* All readers over one message, whatever it is; octets beyond LEN do not exist. */
+static void read_everything(const uint8_t *octets, size_t len)
+{
+	struct nlmsghdr *copy = malloc(len);
+	struct vni_range range;
+	struct nlm_link link;
+	struct nlm_vlan vlan;
+	struct nlm_fdb fdb;
+	uint32_t ifindex;
+	uint8_t family;
+
+	memcpy(copy, octets, len);
+	copy->nlmsg_len = len;
+	if (nlm_parse_link(copy, &link))
+		assert_true(memchr(link.name, '\0', sizeof(link.name)));
+	nlm_parse_link_id(copy, &family, &ifindex);
+	nlm_parse_fdb(copy, 1, &fdb);
+	nlm_parse_vlans(copy, count_vlan, &vlan);
+	nlm_parse_vnis(copy, note_range, &range);
+	nlm_parse_ifindex(copy);
+	free(copy);
+}
+
+static void cut_and_changed(uint8_t *buf, size_t len)
+{
+	uint32_t random = 0x4d564e50;
+	uint8_t spoilt[1024];
+	size_t cut;
+	int n, k;
+
+	for (cut = sizeof(struct nlmsghdr); cut <= len; cut++)
+		read_everything(buf, cut);
+	for (n = 0; n < MUTATIONS; n++) {
+		memcpy(spoilt, buf, len);
+		for (k = 0; k < 3; k++) {
+			random = random * 1664525 + 1013904223;
+			spoilt[sizeof(struct nlmsghdr) +
+			       (random >> 8) % (len - sizeof(struct nlmsghdr))] = random >> 24;
+		}
+		read_everything(spoilt, len);
+	}
+}
+
+static void nothing_is_read_past_the_end(void **state)
+{
+	struct nlm_fdb fdb = an_entry("fd00::3");
+	uint8_t buf[1024];
+
+	cut_and_changed(buf, a_link(buf));
+	cut_and_changed(buf, some_vlans(buf));
+	cut_and_changed(buf, nlm_build_fdb_set(buf, &fdb)->nlmsg_len);
+	cut_and_changed(buf, nlm_build_vni(buf, 10, 4097, true)->nlmsg_len);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries_read_back),
+		cmocka_unit_test(own_vni_is_filled_in),
+		cmocka_unit_test(use_is_told_in_milliseconds),
+		cmocka_unit_test(link_is_read),
+		cmocka_unit_test(vlans_are_read),
+		cmocka_unit_test(vnis_read_back),
+		cmocka_unit_test(nothing_is_read_past_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A spoke's local MACs. The hub hears of a MAC by its frames only; one whose
+ * frames all go through shortcuts is never heard, and what is sent to it from
+ * elsewhere would be flooded for ever. So nhrpd is told which MACs are here, and tells
+ * the hub.
+ *
+ *   kernel --RTM_NEWNEIGH, RTM_DELNEIGH, dumps--> sightings --> LOCAL, once a MAC
+ *
+ * Objects: a site by (bridge, ifindex of the VXLAN device), so that those on a
+ * bridge stand together; in it a sighting by (mac, vlan), which is also what
+ * identifies an entry of a bridge. A bridge that filters by VLAN may know a MAC in
+ * several; it is told with its first sighting and gone with its last. The
+ * bridge's own MAC is a sighting in a VLAN that cannot be.
+ *
+ * The order (socket first, then the dump) makes that nothing is missed: an
+ * event older than the dump is followed by those that led to what the dump said. When
+ * the kernel drops events, the rest of them is worth nothing: the socket is
+ * closed, and a second later opened anew and all bridges are read, so that a
+ * flood of new MACs costs one dump a second at most. The socket is open only while
+ * there is a site.
+ *
+ * All functions run on zebra's main pthread. It does not age (the bridge
+ * does), and sees no other network namespace than zebra's own.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "lib/zebra.h"
+#include "lib/frrevent.h"
+#include "lib/log.h"
+#include "lib/typesafe.h"
+
+#include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_locals.h"
+#include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_netlink.h"
+#include "zebra/dmevpn_nlsock.h"
+
+DEFINE_MTYPE_STATIC(DMEVPN, DM_SITE, "bridge of a spoke");
+DEFINE_MTYPE_STATIC(DMEVPN, DM_SIGHTING, "local MAC");
+
+/* octets; some ten thousand events */
+#define RCVBUF (8 << 20)
+/* events (one a read) before zebra's other work has its turn */
+#define READS_MAX 1024
+#define RESYNC_MS 1000
+/* sightings of a site; and at how many those that were left out are looked for again */
+#define SIGHTINGS_MAX 65536
+#define SIGHTINGS_AGAIN (SIGHTINGS_MAX / 4 * 3)
+/* the "VLAN" of the bridge's own MAC; those of entries have 12 bits */
+#define OWN_VLAN 0xffff
+
+PREDECL_RBTREE_UNIQ(site_tree);
+PREDECL_RBTREE_UNIQ(sighting_tree);
+
+struct sighting {
+	struct sighting_tree_item item;
+	struct dm_addr mac;
+	uint16_t vlan; /* 0 on a bridge that does not filter, or OWN_VLAN */
+	bool stale;    /* not seen yet by the dump that is running */
+};
+
+struct site {
+	struct site_tree_item item;
+	uint32_t bridge; /* 0: the device is no port of one */
+	uint32_t ifindex, vni;
+	struct dm_addr own; /* the bridge's MAC that is among the sightings */
+	struct sighting_tree_head sightings;
+	uint32_t macs; /* different ones */
+	bool left_out; /* there were too many */
+	bool logged;   /* that there were */
+};
+
+static int site_cmp(const struct site *a, const struct site *b)
+{
+	int diff = numcmp(a->bridge, b->bridge);
+
+	return diff ? diff : numcmp(a->ifindex, b->ifindex);
+}
+
+static int sighting_cmp(const struct sighting *a, const struct sighting *b)
+{
+	int diff = dm_addr_cmp(&a->mac, &b->mac);
+
+	return diff ? diff : numcmp(a->vlan, b->vlan);
+}
+
+DECLARE_RBTREE_UNIQ(site_tree, struct site, item, site_cmp);
+DECLARE_RBTREE_UNIQ(sighting_tree, struct sighting, item, sighting_cmp);
+
+static struct site_tree_head sites = INIT_RBTREE_UNIQ(sites);
+static void (*tell_local)(const struct dm_local *local);
+static struct event_loop *loop_main;
+static struct event *t_read, *t_resync;
+static struct nls notify;
+static uint64_t overruns, over_limit;
+
+static void resync(struct event *event);
+
+static void schedule_resync(void)
+{
+	event_add_timer_msec(loop_main, resync, NULL, RESYNC_MS, &t_resync);
+}
+
+static struct site *find(uint32_t ifindex)
+{
+	struct site *s;
+
+	frr_each (site_tree, &sites, s)
+		if (s->ifindex == ifindex)
+			return s;
+	return NULL;
+}
+
+/* --- sightings ------------------------------------------------------------------ */
+
+static struct sighting *find_sighting(struct site *s, const struct dm_addr *mac, uint16_t vlan)
+{
+	struct sighting key = {.mac = *mac, .vlan = vlan};
+
+	return sighting_tree_find(&s->sightings, &key);
+}
+
+/* True when the MAC was sighted in any VLAN. */
+static bool is_known(struct site *s, const struct dm_addr *mac)
+{
+	struct sighting key = {.mac = *mac};
+	struct sighting *first = sighting_tree_find_gteq(&s->sightings, &key);
+
+	return first && dm_addr_same(&first->mac, mac);
+}
+
+static void tell(const struct site *s, const struct dm_addr *mac, bool gone)
+{
+	struct dm_local local = {.ifindex = s->ifindex, .vni = s->vni, .mac = *mac, .gone = gone};
+
+	tell_local(&local);
+}
+
+static void leave_out(struct site *s)
+{
+	const struct nlm_link *link = dm_link_find(s->ifindex);
+
+	over_limit++;
+	s->left_out = true;
+	if (!s->logged)
+		zlog_warn("dmevpn: the bridge of %s knows more than %u local MACs, the hub is not told of the others",
+			  link ? link->name : "a device", SIGHTINGS_MAX);
+	s->logged = true;
+}
+
+static void add(struct site *s, const struct dm_addr *mac, uint16_t vlan)
+{
+	struct sighting *g = find_sighting(s, mac, vlan);
+	bool known = g || is_known(s, mac);
+
+	if (!g) {
+		if (sighting_tree_count(&s->sightings) >= SIGHTINGS_MAX && vlan != OWN_VLAN) {
+			leave_out(s);
+			return;
+		}
+		g = XCALLOC(MTYPE_DM_SIGHTING, sizeof(*g));
+		g->mac = *mac;
+		g->vlan = vlan;
+		sighting_tree_add(&s->sightings, g);
+	}
+	g->stale = false;
+	if (!known) {
+		s->macs++;
+		tell(s, mac, false);
+	}
+}
+
+static void drop(struct site *s, struct sighting *g)
+{
+	struct dm_addr mac = g->mac;
+
+	sighting_tree_del(&s->sightings, g);
+	XFREE(MTYPE_DM_SIGHTING, g);
+	if (!is_known(s, &mac)) {
+		s->macs--;
+		tell(s, &mac, true);
+	}
+	if (s->left_out && sighting_tree_count(&s->sightings) < SIGHTINGS_AGAIN) {
+		s->left_out = false;
+		schedule_resync();
+	}
+}
+
+/* --- what the kernel says --------------------------------------------------------- */
+
+/* One entry of the site's bridge, as it is now; HERE when frames for it stay on our side. */
+static void note(struct site *s, const struct nlm_bridge_mac *entry, bool here)
+{
+	struct sighting *g;
+
+	if (here && entry->port != s->ifindex) {
+		add(s, &entry->mac, entry->vlan);
+		return;
+	}
+	g = find_sighting(s, &entry->mac, entry->vlan);
+	if (g)
+		drop(s, g);
+}
+
+/* An event, or an answer to a dump; ARG is the site that the dump is for, NULL: all that it concerns. */
+static void handle_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nlm_bridge_mac entry;
+	struct site key = {}, *s;
+	bool here;
+
+	if ((nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH) ||
+	    !nlm_parse_bridge_mac(nlh, &entry))
+		return;
+	here = nlh->nlmsg_type == RTM_NEWNEIGH && !entry.own && !entry.locked &&
+	       !dm_addr_is_multicast(&entry.mac);
+	key.bridge = entry.bridge;
+	for (s = site_tree_find_gteq(&sites, &key); s && s->bridge == entry.bridge;
+	     s = site_tree_next(&sites, s))
+		if (!arg || arg == s)
+			note(s, &entry, here);
+}
+
+static int dump_bridge(struct site *s)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct nls sock;
+	int err = nls_open(&sock, RCVBUF, NULL);
+
+	if (err)
+		return err;
+	err = nls_dump(&sock, nlm_build_bridge_macs_dump(buf, s->bridge), handle_entry, s);
+	nls_close(&sock);
+	/* the bridge went meanwhile; an event says so soon */
+	return err == -ENODEV || err == -EINVAL ? 0 : err;
+}
+
+/* Makes the sightings what the bridge has now; what was not among it goes. */
+static void read_site(struct site *s)
+{
+	struct sighting *g;
+	int err;
+
+	frr_each (sighting_tree, &s->sightings, g)
+		g->stale = g->vlan != OWN_VLAN;
+	err = s->bridge ? dump_bridge(s) : 0;
+	if (err) {
+		zlog_err("dmevpn: cannot read the MACs of bridge %u, trying again: %s", s->bridge,
+			 safe_strerror(-err));
+		schedule_resync();
+		return;
+	}
+	frr_each_safe (sighting_tree, &s->sightings, g)
+		if (g->stale)
+			drop(s, g);
+}
+
+/* --- the socket --------------------------------------------------------------------- */
+
+static void stop_listening(void)
+{
+	event_cancel(&t_read);
+	nls_close(&notify);
+}
+
+static void read_event(struct event *event)
+{
+	int err = nls_receive_some(&notify, READS_MAX, handle_entry, NULL);
+
+	if (!err) {
+		event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock),
+			       &t_read);
+		return;
+	}
+	if (err == -ENOBUFS)
+		overruns++;
+	zlog_warn("dmevpn: notifications of local MACs were lost (%s), reading all of them anew",
+		  safe_strerror(-err));
+	stop_listening();
+	schedule_resync();
+}
+
+static void listen_to_kernel(void)
+{
+	static const unsigned int groups[] = {RTNLGRP_NEIGH, 0};
+	int err;
+
+	if (notify.sock)
+		return;
+	err = nls_open(&notify, RCVBUF, groups);
+	if (!err) {
+		event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock),
+			       &t_read);
+		return;
+	}
+	zlog_err("dmevpn: cannot watch local MACs, trying again: %s", safe_strerror(-err));
+	schedule_resync();
+}
+
+static void resync(struct event *event)
+{
+	struct site *s;
+
+	listen_to_kernel();
+	frr_each (site_tree, &sites, s)
+		read_site(s);
+}
+
+/* --- sites ---------------------------------------------------------------------------- */
+
+static void update_own(struct site *s)
+{
+	const struct nlm_link *bridge = dm_link_find(s->bridge);
+	struct dm_addr was = s->own;
+
+	memset(&s->own, 0, sizeof(s->own));
+	if (bridge)
+		s->own = bridge->mac;
+	if (dm_addr_same(&was, &s->own))
+		return;
+	if (dm_addr_is_set(&s->own))
+		add(s, &s->own, OWN_VLAN);
+	if (dm_addr_is_set(&was))
+		drop(s, find_sighting(s, &was, OWN_VLAN));
+}
+
+/* Sees to it that the site is at the bridge that the device is a port of now. */
+static void settle(struct site *s)
+{
+	const struct nlm_link *link = dm_link_find(s->ifindex);
+	uint32_t bridge = link && link->bridge_port ? link->master : 0;
+	bool moved = bridge != s->bridge;
+
+	if (moved) {
+		site_tree_del(&sites, s);
+		s->bridge = bridge;
+		site_tree_add(&sites, s);
+	}
+	update_own(s);
+	if (moved)
+		read_site(s);
+}
+
+static void tell_all(struct site *s)
+{
+	struct sighting *g, *next;
+
+	frr_each (sighting_tree, &s->sightings, g) {
+		next = sighting_tree_next(&s->sightings, g);
+		if (!next || !dm_addr_same(&next->mac, &g->mac))
+			tell(s, &g->mac, false);
+	}
+}
+
+static struct site *new_site(uint32_t ifindex, uint32_t vni)
+{
+	struct site *s = XCALLOC(MTYPE_DM_SITE, sizeof(*s));
+
+	s->ifindex = ifindex;
+	s->vni = vni;
+	sighting_tree_init(&s->sightings);
+	site_tree_add(&sites, s);
+	return s;
+}
+
+static void free_site(struct site *s)
+{
+	struct sighting *g;
+
+	site_tree_del(&sites, s);
+	while ((g = sighting_tree_pop(&s->sightings)))
+		XFREE(MTYPE_DM_SIGHTING, g);
+	sighting_tree_fini(&s->sightings);
+	XFREE(MTYPE_DM_SITE, s);
+}
+
+void dm_locals_follow(uint32_t ifindex, uint32_t vni)
+{
+	struct site *s = find(ifindex);
+
+	listen_to_kernel();
+	if (s) {
+		s->vni = vni;
+		tell_all(s);
+	} else {
+		s = new_site(ifindex, vni);
+	}
+	settle(s);
+}
+
+void dm_locals_leave(uint32_t ifindex)
+{
+	struct site *s = find(ifindex);
+
+	if (s)
+		free_site(s);
+	if (site_tree_count(&sites))
+		return;
+	event_cancel(&t_resync);
+	stop_listening();
+}
+
+void dm_locals_tell(uint32_t ifindex)
+{
+	struct site *s = find(ifindex);
+
+	if (s)
+		tell_all(s);
+}
+
+void dm_locals_link_changed(uint32_t ifindex)
+{
+	struct site *s;
+
+	/* a site that settles elsewhere may be met twice, which does no harm */
+	frr_each_safe (site_tree, &sites, s)
+		if (s->ifindex == ifindex || s->bridge == ifindex)
+			settle(s);
+}
+
+uint32_t dm_locals_count(uint32_t ifindex)
+{
+	struct site *s = find(ifindex);
+
+	return s ? s->macs : 0;
+}
+
+uint64_t dm_locals_overruns(void)
+{
+	return overruns;
+}
+
+uint64_t dm_locals_over_limit(void)
+{
+	return over_limit;
+}
+
+void dm_locals_start(struct event_loop *loop, void (*told)(const struct dm_local *local))
+{
+	loop_main = loop;
+	tell_local = told;
+}
+
+void dm_locals_stop(void)
+{
+	struct site *s;
+
+	event_cancel(&t_resync);
+	stop_listening();
+	while ((s = site_tree_first(&sites)))
+		free_site(s);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The MACs on a spoke's own side of its bridge: those the bridge heard on ports
+ * other than the VXLAN device, and the bridge's own. Main pthread.
+ */
+#ifndef DMEVPN_LOCALS_H
+#define DMEVPN_LOCALS_H
+
+#include <stdint.h>
+
+#include "lib/dmevpn_msg.h"
+
+struct event_loop;
+
+/* TOLD is called for each MAC that is there, and each that is there no longer; it must not call back. */
+void dm_locals_start(struct event_loop *loop, void (*told)(const struct dm_local *local));
+void dm_locals_stop(void);
+
+/*
+ * Watches the bridge of a VXLAN device (whichever that is, and none as long as
+ * it is no port) until dm_locals_leave, and tells all its MACs now; for a device
+ * that is watched already, all of them again.
+ */
+void dm_locals_follow(uint32_t ifindex, uint32_t vni);
+
+/* The end of that, without a word about the MACs; no effect on a device that is not watched. */
+void dm_locals_leave(uint32_t ifindex);
+
+/* Tells all MACs of a device again; none when it is not watched. */
+void dm_locals_tell(uint32_t ifindex);
+
+/* A VXLAN device or a bridge changed or went (dmevpn_links.c). */
+void dm_locals_link_changed(uint32_t ifindex);
+
+/* MACs of a device now. */
+uint32_t dm_locals_count(uint32_t ifindex);
+
+/* How often the kernel dropped notifications; each time, the bridges were read anew. */
+uint64_t dm_locals_overruns(void);
+
+/* How often a MAC was left out because a bridge had too many. */
+uint64_t dm_locals_over_limit(void);
+
+#endif
