@@ -86,7 +86,7 @@ static void log_guarded(const struct vpn_path *from, const struct nhrp_guarded *
 	static time_t last;
 	static unsigned int unlogged;
 	char text[DM_ADDR_STRLEN];
-	time_t now = monotime(NULL) / 1000000;
+	time_t now = monotime(NULL); /* seconds */
 
 	if (now == last) {
 		unlogged++;

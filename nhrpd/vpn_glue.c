@@ -44,7 +44,10 @@ static void ops_program(void *ctx, const struct dm_rec *rec)
 
 static uint64_t ops_now(void *ctx)
 {
-	return (uint64_t)monotime(NULL) / 1000;
+	struct timeval tv;
+
+	monotime(&tv);
+	return (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000;
 }
 
 /* Request IDs must not be guessed, so they come from the kernel, 256 at a time. */

@@ -71,7 +71,10 @@ static void send_batch(struct vpn_engine *e, struct vpn_instance *inst)
 	m.request_id = t->request_id;
 	m.dst_proto = inst->active->mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	/* what a CIE leaves out stands in the header (RFC 2332 5.2.3): our NBMA address and VNI */
 	vpn_message_own_cie(inst, &cie);
+	cie.nbma = (struct dm_addr){ 0 };
+	cie.sub = nhrp_subaddr_none();
 	frr_each (vpn_untold, &t->untold, l) {
 		cie.proto = l->mac;
 		l->batch = t->request_id;

@@ -15,7 +15,7 @@ struct vpn_instance;
 struct vpn_hub;
 
 #define VPN_LOCALS_MAX 65536  /* of one VPN */
-#define VPN_LOCAL_BATCH 32    /* MACs in one Registration Request: 32 CIEs of 26 octets fit a packet */
+#define VPN_LOCAL_BATCH 32    /* MACs in one Registration Request: 32 CIEs of 18 octets fit a packet */
 
 PREDECL_HASH(vpn_locals);
 PREDECL_DLIST(vpn_untold);
