@@ -355,7 +355,10 @@ static bool is_of_port(const struct dm_undo *u)
 	       u->kind == DM_UNDO_TUNNEL;
 }
 
-/* True when there is nothing to take back: the port left its bridge, or the user mapped the VLAN anew. */
+/*
+ * True when there is nothing to take back: the port left its bridge, or the user mapped the VLAN
+ * anew.
+ */
 static bool is_moot(const struct dm_undo *u, const struct nlm_link *link)
 {
 	if (!link || (is_of_port(u) && !link->bridge_port))

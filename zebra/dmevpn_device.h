@@ -34,7 +34,10 @@ bool dm_device_hub(const struct nlm_link *link, char *reason);
  */
 uint32_t dm_device_vlan_vni(const struct nlm_link *link, uint16_t vlan);
 
-/* Joins the port to the VLAN, maps it to VNI, lets the device receive VNI. Returns false with REASON filled in. */
+/*
+ * Joins the port to the VLAN, maps it to VNI, lets the device receive VNI. Returns false with
+ * REASON filled in.
+ */
 bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
 		    char *reason);
 

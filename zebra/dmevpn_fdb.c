@@ -211,7 +211,10 @@ int dm_fdb_adopt(const struct nlm_link *link)
 	device_table_add(&devices, d);
 	err = nls_dump(&sock, nlm_build_fdb_dump(buf, link->ifindex), adopt_one, d);
 	nls_close(&sock);
-	/* a dump that changed under the reader is good enough: nhrpd asks for what it wants anyway */
+	/*
+	 * a dump that changed under the reader is good enough: nhrpd asks for what it wants
+	 * anyway
+	 */
 	return err == -EINTR ? 0 : err;
 }
 

@@ -21,7 +21,10 @@
  */
 int dm_fdb_adopt(const struct nlm_link *link);
 
-/* Wants an entry, or another destination for it; clears its mark. Returns false when the queue is full. */
+/*
+ * Wants an entry, or another destination for it; clears its mark. Returns false when the queue is
+ * full.
+ */
 bool dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
 		const struct dm_addr *nbma, uint32_t remote_vni);
 
@@ -29,7 +32,8 @@ bool dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *
 bool dm_fdb_del(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac);
 
 /* The one destination of a spoke's all-zero entry; others are removed once it is there. */
-bool dm_fdb_hub_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma, uint32_t remote_vni);
+bool dm_fdb_hub_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma,
+		    uint32_t remote_vni);
 bool dm_fdb_hub_del(uint32_t ifindex);
 
 /* Puts a destination back into the all-zero entry that was the user's. */
@@ -38,13 +42,19 @@ void dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t 
 /* Tells the kernel everything again: it drops entries when a device goes down. */
 void dm_fdb_replay(uint32_t ifindex);
 
-/* Removes the entries of a VPN from the kernel and from here; VNI 0: nothing but the all-zero entry. */
+/*
+ * Removes the entries of a VPN from the kernel and from here; VNI 0: nothing but the all-zero
+ * entry.
+ */
 void dm_fdb_clear(uint32_t ifindex, uint32_t vni);
 
 /* Forgets a device that is gone, its entries with it. */
 void dm_fdb_forget(uint32_t ifindex);
 
-/* Marks everything; what is still marked later, and KEEP does not speak for, is removed by the sweep. */
+/*
+ * Marks everything; what is still marked later, and KEEP does not speak for, is removed by the
+ * sweep.
+ */
 void dm_fdb_mark(void);
 void dm_fdb_sweep(bool (*keep)(uint32_t ifindex, uint32_t vni));
 

@@ -83,6 +83,7 @@ static struct vni_table_head by_vni = INIT_HASH(by_vni);
 static struct event_loop *loop_main;
 static struct event *t_examine, *t_sweep;
 static struct timeval examined; /* last time */
+static bool awaiting_sweep;	/* marked: nhrpd will say when it has restated everything */
 
 /* Devices and bridges that events were about since then; more than fit: all. */
 static uint32_t touched[TOUCHED_MAX];
@@ -303,7 +304,9 @@ static void examine(struct instance *i)
 	i->told = true;
 }
 
-/* What an instance that is not ready waits for may be about another device: a VNI that gets free. */
+/*
+ * What an instance that is not ready waits for may be about another device: a VNI that gets free.
+ */
 static bool was_touched(const struct instance *i)
 {
 	unsigned int n;
@@ -403,7 +406,8 @@ void dm_instance_set(const struct dm_instance *wanted)
 		instance_tree_add(&instances, i);
 		/* what is adopted for it is swept even when nhrpd's own SYNC_END was before */
 		event_cancel(&t_sweep);
-		event_add_timer(loop_main, sweep_late, NULL, LATE_SWEEP, &t_sweep);
+		if (!awaiting_sweep)
+			event_add_timer(loop_main, sweep_late, NULL, LATE_SWEEP, &t_sweep);
 	}
 	i->info.vpn = wanted->vpn;
 	i->marked = false;
@@ -432,6 +436,8 @@ void dm_instances_mark(void)
 {
 	struct instance *i;
 
+	event_cancel(&t_sweep);
+	awaiting_sweep = true;
 	frr_each (instance_tree, &instances, i)
 		i->marked = true;
 	dm_members_mark();
@@ -456,6 +462,7 @@ void dm_instances_sweep(void)
 {
 	struct instance *i;
 
+	awaiting_sweep = false;
 	frr_each_safe (instance_tree, &instances, i)
 		if (i->marked)
 			dm_instance_del(i->info.ifindex, i->info.vlan);

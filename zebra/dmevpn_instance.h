@@ -26,7 +26,10 @@ struct dm_instance_info {
 
 /* What the instances need of the rest of the module. */
 struct dm_instance_ops {
-	/* A state is new, or changed, or was asked for; HAS_STATE when members and MACs may be there already. */
+	/*
+	 * A state is new, or changed, or was asked for; HAS_STATE when members and MACs may be
+	 * there already.
+	 */
 	void (*told)(const struct dm_instance_info *info, bool has_state);
 	/* It ends, with its entries and members; not called for those that end with the module. */
 	void (*ended)(const struct dm_instance_info *info);
@@ -41,7 +44,10 @@ void dm_instances_stop(void);
 /* Sets an instance, or asks for its state again; clears its mark. */
 void dm_instance_set(const struct dm_instance *wanted);
 
-/* Ends one: its entries, members and the device settings made for it go. No effect on an unknown one. */
+/*
+ * Ends one: its entries, members and the device settings made for it go. No effect on an unknown
+ * one.
+ */
 void dm_instance_del(uint32_t ifindex, uint16_t vlan);
 
 /* By the VNI of its own; NULL when there is none, or it has no VNI yet. */

@@ -195,7 +195,10 @@ static void handle_link_event(const struct nlmsghdr *nlh)
 		return;
 	e = find(ifindex);
 	if (family == AF_BRIDGE) {
-		/* a port's settings changed, or it left its bridge: the message has no more than that */
+		/*
+		 * a port's settings changed, or it left its bridge: the message has no more than
+		 * that
+		 */
 		if (e) {
 			dm_link_refresh(ifindex);
 			watch->touched(ifindex);

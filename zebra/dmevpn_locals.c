@@ -48,9 +48,9 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SIGHTING, "local MAC");
 /* events (one a read) before zebra's other work has its turn */
 #define READS_MAX 1024
 #define RESYNC_MS 1000
-/* sightings of a site; and at how many those that were left out are looked for again */
-#define SIGHTINGS_MAX 65536
-#define SIGHTINGS_AGAIN (SIGHTINGS_MAX / 4 * 3)
+/* of a site; a static entry without a VLAN is one in each VLAN of its port */
+#define MACS_MAX 65536
+#define SIGHTINGS_MAX (4 * MACS_MAX)
 /* the "VLAN" of the bridge's own MAC; those of entries have 12 bits */
 #define OWN_VLAN 0xffff
 
@@ -141,6 +141,19 @@ static void tell(const struct site *s, const struct dm_addr *mac, bool gone)
 	tell_local(&local);
 }
 
+static bool is_full(struct site *s, bool known)
+{
+	return sighting_tree_count(&s->sightings) >= SIGHTINGS_MAX ||
+	       (!known && s->macs >= MACS_MAX);
+}
+
+/* Room enough to look for those that were left out, without doing so at every change. */
+static bool has_room_again(struct site *s)
+{
+	return s->macs < MACS_MAX / 4 * 3 &&
+	       sighting_tree_count(&s->sightings) < SIGHTINGS_MAX / 4 * 3;
+}
+
 static void leave_out(struct site *s)
 {
 	const struct nlm_link *link = dm_link_find(s->ifindex);
@@ -148,8 +161,8 @@ static void leave_out(struct site *s)
 	over_limit++;
 	s->left_out = true;
 	if (!s->logged)
-		zlog_warn("dmevpn: the bridge of %s knows more than %u local MACs, the hub is not told of the others",
-			  link ? link->name : "a device", SIGHTINGS_MAX);
+		zlog_warn("dmevpn: the bridge of %s knows more than %u local MACs, or %u with their VLANs: the hub is not told of the others",
+			  link ? link->name : "a device", MACS_MAX, SIGHTINGS_MAX);
 	s->logged = true;
 }
 
@@ -159,7 +172,7 @@ static void add(struct site *s, const struct dm_addr *mac, uint16_t vlan)
 	bool known = g || is_known(s, mac);
 
 	if (!g) {
-		if (sighting_tree_count(&s->sightings) >= SIGHTINGS_MAX && vlan != OWN_VLAN) {
+		if (vlan != OWN_VLAN && is_full(s, known)) {
 			leave_out(s);
 			return;
 		}
@@ -185,7 +198,7 @@ static void drop(struct site *s, struct sighting *g)
 		s->macs--;
 		tell(s, &mac, true);
 	}
-	if (s->left_out && sighting_tree_count(&s->sightings) < SIGHTINGS_AGAIN) {
+	if (s->left_out && has_room_again(s)) {
 		s->left_out = false;
 		schedule_resync();
 	}
@@ -207,7 +220,10 @@ static void note(struct site *s, const struct nlm_bridge_mac *entry, bool here)
 		drop(s, g);
 }
 
-/* An event, or an answer to a dump; ARG is the site that the dump is for, NULL: all that it concerns. */
+/*
+ * An event, or an answer to a dump; ARG is the site that the dump is for, NULL: all that it
+ * concerns.
+ */
 static void handle_entry(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nlm_bridge_mac entry;

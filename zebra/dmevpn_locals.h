@@ -12,7 +12,10 @@
 
 struct event_loop;
 
-/* TOLD is called for each MAC that is there, and each that is there no longer; it must not call back. */
+/*
+ * TOLD is called for each MAC that is there, and each that is there no longer; it must not call
+ * back.
+ */
 void dm_locals_start(struct event_loop *loop, void (*told)(const struct dm_local *local));
 void dm_locals_stop(void);
 

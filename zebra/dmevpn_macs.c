@@ -148,7 +148,8 @@ static int lookup(const struct sw_mac_key *key, struct sw_mac *value)
 	return bpf_errno(result);
 }
 
-bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, struct dm_mac_info *info)
+bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		 struct dm_mac_info *info)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	struct sw_mac value;
@@ -186,7 +187,8 @@ static int insert(const struct sw_mac_key *key, uint64_t where)
 	return bpf_errno(result);
 }
 
-int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
+int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+	       const struct dm_addr *nbma)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	uint64_t where = dm_member_where(ifindex, vni, nbma);
@@ -228,7 +230,8 @@ static int try_bind(const struct sw_mac_key *key, uint64_t where)
 	return insert(key, where);
 }
 
-int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
+int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		const struct dm_addr *nbma)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	uint64_t where = dm_member_where(ifindex, vni, nbma);
@@ -244,7 +247,8 @@ int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const
 	return err == EEXIST ? 0 : err;
 }
 
-void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, const struct dm_addr *nbma)
+void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		const struct dm_addr *nbma)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	const struct dm_member_info *at;

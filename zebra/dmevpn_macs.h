@@ -27,7 +27,8 @@ int dm_macs_each(uint32_t ifindex, uint32_t vni,
 		 void (*each)(const struct dm_mac_info *mac, void *arg), void *arg);
 
 /* Finds one. Returns false when it is not known, or was heard behind a member that is gone. */
-bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, struct dm_mac_info *info);
+bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		 struct dm_mac_info *info);
 
 /*
  * Puts a MAC behind a member if it is not known at all: what the switch has

@@ -124,7 +124,9 @@ static void store_gen(struct sw_target *target, uint32_t gen)
 
 static struct sw_target *target_of(uint32_t slot)
 {
-	return &dm_switch_maps()->chunks[slot / SW_SLOTS_PER_CHUNK].target[slot % SW_SLOTS_PER_CHUNK];
+	struct sw_chunk *chunk = &dm_switch_maps()->chunks[slot / SW_SLOTS_PER_CHUNK];
+
+	return &chunk->target[slot % SW_SLOTS_PER_CHUNK];
 }
 
 static bool ready(void)
@@ -326,7 +328,10 @@ static uint32_t free_chunk(void)
 	return 0;
 }
 
-/* The lowest empty slot of a VPN, in a new chunk when the old ones are full; 0 when there is none. */
+/*
+ * The lowest empty slot of a VPN, in a new chunk when the old ones are full; 0 when there is
+ * none.
+ */
 static uint32_t free_slot(const struct vpn *vpn)
 {
 	struct dm_switch_maps *maps = dm_switch_maps();
@@ -432,7 +437,10 @@ int dm_member_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma, ui
 	return 0;
 }
 
-/* Shuts out, unlinks and frees a member; its MACs mean nothing from then on, but are still in the map. */
+/*
+ * Shuts out, unlinks and frees a member; its MACs mean nothing from then on, but are still in the
+ * map.
+ */
 static void remove_member(struct member *m)
 {
 	struct sw_member_key key = map_key(m);

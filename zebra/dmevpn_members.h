@@ -22,22 +22,33 @@ struct dm_member_info {
 	uint32_t remote_vni;
 };
 
-/* Reads back from the maps what an earlier zebra put there; every VPN and member counts as marked. */
+/*
+ * Reads back from the maps what an earlier zebra put there; every VPN and member counts as
+ * marked.
+ */
 void dm_members_load(void);
 
 /* Forgets the copies in this process; the maps stay as they are. */
 void dm_members_stop(void);
 
-/* Opens a VPN for members. LOCAL, when set, becomes the source of its outer headers. Returns 0 or an errno. */
+/*
+ * Opens a VPN for members. LOCAL, when set, becomes the source of its outer headers. Returns 0 or
+ * an errno.
+ */
 int dm_vpn_open(uint32_t ifindex, uint32_t vni, const struct dm_addr *local);
 
 /* Closes it, with its members and MACs; no effect on an unknown one. */
 void dm_vpn_close(uint32_t ifindex, uint32_t vni);
 
-/* Counters of a VPN (valid until the next call that changes something); NULL when it is not open. */
+/*
+ * Counters of a VPN (valid until the next call that changes something); NULL when it is not open.
+ */
 const struct sw_vpn *dm_vpn_find(uint32_t ifindex, uint32_t vni);
 
-/* Adds to the number of MACs that the VPN and the slot (SW_SLOTS_MAX: none) have, as BPF does when it learns. */
+/*
+ * Adds to the number of MACs that the VPN and the slot (SW_SLOTS_MAX: none) have, as BPF does
+ * when it learns.
+ */
 void dm_vpn_count_macs(const struct sw_vpn_key *key, uint32_t slot, int64_t change);
 
 /*
@@ -63,7 +74,10 @@ int dm_member_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma, ui
 /* Shuts a member out and forgets the MACs behind it; no effect on an unknown one. */
 void dm_member_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma);
 
-/* Marks all members; those still marked later are removed by dm_members_sweep, when KEEP does not speak for them. */
+/*
+ * Marks all members; those still marked later are removed by dm_members_sweep, when KEEP does not
+ * speak for them.
+ */
 void dm_members_mark(void);
 void dm_members_sweep(bool (*keep)(uint32_t ifindex, uint32_t vni));
 
@@ -71,7 +85,10 @@ void dm_members_sweep(bool (*keep)(uint32_t ifindex, uint32_t vni));
 void dm_members_each(uint32_t ifindex, uint32_t vni,
 		     void (*each)(const struct dm_member_info *member, void *arg), void *arg);
 
-/* The member at a place that BPF told (sw_where); NULL when it is gone. And back: 0 for an unknown member. */
+/*
+ * The member at a place that BPF told (sw_where); NULL when it is gone. And back: 0 for an
+ * unknown member.
+ */
 const struct dm_member_info *dm_member_at(uint64_t where);
 uint64_t dm_member_where(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma);
 

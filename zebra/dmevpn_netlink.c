@@ -28,7 +28,8 @@
 /* --- reading ---------------------------------------------------------------- */
 
 /*
- * Steps through the attributes in LEN octets. libmnl's own loops go by the length rounded up to four,
+ * Steps through the attributes in LEN octets. libmnl's own loops go by the length rounded up to
+ * four,
  * which is past the end of a message cut short.
  */
 #define each_attr(attr, first, len)                                                             \
@@ -48,7 +49,10 @@ static void read_attrs(const struct nlattr **table, size_t size, const void *fir
 	}
 }
 
-/* Where the attributes behind a header of SIZE octets are; false when the message is too short for it. */
+/*
+ * Where the attributes behind a header of SIZE octets are; false when the message is too short
+ * for it.
+ */
 static bool behind(const struct nlmsghdr *nlh, size_t size, const void **first, size_t *len)
 {
 	if (mnl_nlmsg_get_payload_len(nlh) < size)
@@ -234,12 +238,13 @@ bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *ent
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attrs[NDA_MAX + 1];
+	const void *first;
+	size_t len;
 
 	memset(entry, 0, sizeof(*entry));
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) || ndm->ndm_family != AF_BRIDGE)
+	if (!behind(nlh, sizeof(*ndm), &first, &len) || ndm->ndm_family != AF_BRIDGE)
 		return false;
-	read_attrs(attrs, NDA_MAX + 1, mnl_nlmsg_get_payload_offset(nlh, sizeof(*ndm)),
-		   mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(*ndm)));
+	read_attrs(attrs, NDA_MAX + 1, first, len);
 	entry->bridge = get_u32(attrs[NDA_MASTER]);
 	entry->port = ndm->ndm_ifindex;
 	entry->vlan = get_u16(attrs[NDA_VLAN]);
@@ -294,7 +299,8 @@ void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_v
 	}
 }
 
-void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *), void *arg)
+void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *),
+		    void *arg)
 {
 	const struct nlattr *attr, *attrs[VXLAN_VNIFILTER_ENTRY_MAX + 1];
 	uint32_t from, to;

@@ -42,7 +42,10 @@ struct nlm_link {
 	bool vlan_filtering, mcast_snooping;
 };
 
-/* A VXLAN forwarding entry, identified by (ifindex, src_vni, mac); the all-zero MAC has one for each destination. */
+/*
+ * A VXLAN forwarding entry, identified by (ifindex, src_vni, mac); the all-zero MAC has one for
+ * each destination.
+ */
 struct nlm_fdb {
 	uint32_t ifindex;
 	uint32_t src_vni; /* of an external device; 0 for a plain one */
@@ -95,7 +98,8 @@ void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_v
 		     void *arg);
 
 /* Calls EACH for every VNI range (first, last) of an RTM_NEWTUNNEL. */
-void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *), void *arg);
+void nlm_parse_vnis(const struct nlmsghdr *nlh, void (*each)(uint32_t, uint32_t, void *),
+		    void *arg);
 
 /* Ifindex of an RTM_{NEW,DEL}VLAN or RTM_{NEW,DEL}TUNNEL; 0 when it is too short. */
 uint32_t nlm_parse_ifindex(const struct nlmsghdr *nlh);

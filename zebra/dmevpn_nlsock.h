@@ -42,7 +42,10 @@ typedef void (*nls_each)(const struct nlmsghdr *nlh, void *arg);
  */
 int nls_dump(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg);
 
-/* Sends one message that is answered by one message, not an acknowledgement. Returns 0 or a negative errno. */
+/*
+ * Sends one message that is answered by one message, not an acknowledgement. Returns 0 or a
+ * negative errno.
+ */
 int nls_get(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg);
 
 /*
@@ -54,7 +57,10 @@ int nls_get(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg);
 int nls_batch(struct nls *s, void *buf, size_t octets, unsigned int count, uint32_t *first,
 	      nls_each each, void *arg);
 
-/* Reads what has arrived without waiting. Returns 0 when there is no more, or a negative errno (-ENOBUFS: overrun). */
+/*
+ * Reads what has arrived without waiting. Returns 0 when there is no more, or a negative errno
+ * (-ENOBUFS: overrun).
+ */
 int nls_receive(struct nls *s, nls_each each, void *arg);
 
 /* The same, but leaves the rest for later after READS datagrams. */

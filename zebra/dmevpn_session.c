@@ -422,7 +422,10 @@ static void link_changed(const struct nlm_link *now, const struct nlm_link *was)
 	dm_link_record(now, &rec);
 	if (was)
 		dm_link_record(was, &before);
-	/* our own settings of bridge ports come back as changes, too, but nhrpd is not told of those */
+	/*
+	 * our own settings of bridge ports come back as changes, too, but nhrpd is not told of
+	 * those
+	 */
 	if (!was || memcmp(&rec, &before, sizeof(rec)) != 0)
 		send_rec(&rec);
 	/* going down cost the device its entries */

@@ -283,7 +283,10 @@ static int load_once(void)
 	return err;
 }
 
-/* libbpf says EINVAL when a pinned map is of another shape, configure() EPROTO when it is of another layout. */
+/*
+ * libbpf says EINVAL when a pinned map is of another shape, configure() EPROTO when it is of
+ * another layout.
+ */
 static int load_privileged(void)
 {
 	int err = load_once();
@@ -329,7 +332,10 @@ static struct bpf_link *reopen_link(const char *path, uint32_t ifindex)
 	return NULL;
 }
 
-/* Puts PROG to the device by way of the pin "SIDE-IFINDEX". Returns the link, or NULL with errno set. */
+/*
+ * Puts PROG to the device by way of the pin "SIDE-IFINDEX". Returns the link, or NULL with errno
+ * set.
+ */
 static struct bpf_link *attach_one(struct bpf_program *prog, const char *side, uint32_t ifindex,
 				   bool first)
 {

@@ -17,7 +17,10 @@ struct event_loop;
 
 #define DM_SWITCH_REASON_LEN 96
 
-/* What is open while the switch is loaded: arrays in our memory, file descriptors of the other maps. */
+/*
+ * What is open while the switch is loaded: arrays in our memory, file descriptors of the other
+ * maps.
+ */
 struct dm_switch_maps {
 	struct sw_config *config;
 	struct sw_vpn *vpn_table;	   /* SW_VPNS_MAX */
@@ -54,7 +57,10 @@ bool dm_switch_load(struct event_loop *loop, const struct dm_switch_listener *li
 /* The maps; NULL while the switch is not loaded. */
 struct dm_switch_maps *dm_switch_maps(void);
 
-/* Attaches both programs to a device; no effect on one that has them. Returns false with REASON filled in. */
+/*
+ * Attaches both programs to a device; no effect on one that has them. Returns false with REASON
+ * filled in.
+ */
 bool dm_switch_attach(uint32_t ifindex, char *reason, size_t size);
 
 /* Takes them away again; also for a device that is gone. */

@@ -90,7 +90,10 @@ static int handle_opaque(ZAPI_CALLBACK_ARGS)
 	return 0;
 }
 
-/* A hook of zebra's server side: it tells clients of another protocol only that somebody has gone. */
+/*
+ * A hook of zebra's server side: it tells clients of another protocol only that somebody has
+ * gone.
+ */
 static int client_closed(struct zserv *gone)
 {
 	if (gone->proto == ZEBRA_ROUTE_NHRP && gone->instance == DM_ZAPI_INSTANCE_NHRPD)

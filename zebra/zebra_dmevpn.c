@@ -62,10 +62,24 @@ static int early_fini(void)
 	return 0;
 }
 
+/* Said once more where an operator looks: standard error is gone when zebra runs in the background. */
+static int say_refused(struct event_loop *loop)
+{
+	zlog_err("dmevpn: the module was built for FRR %s and does nothing in this one, DMEVPN does not work",
+		 FRR_VERSION);
+	return 0;
+}
+
+/*
+ * In another FRR the module stays idle rather than fail: a module that fails takes
+ * zebra down, and all routing with it.
+ */
 static int module_init(void)
 {
-	if (!frr_version_matches("zebra_dmevpn"))
-		return -1;
+	if (!frr_version_matches("zebra_dmevpn")) {
+		hook_register(frr_late_init, say_refused);
+		return 0;
+	}
 	dm_switch_prepare(zserv_privs.user);
 	hook_register(frr_late_init, late_init);
 	hook_register(frr_late_init, dm_vty_init);

@@ -2,7 +2,8 @@
 /*
  * zebra/dmevpn_netlink.c: what is built reads back the same, and what the kernel might say
  * is never read past its end: a message is cut at every length and has octets
- * changed at random (fixed seed), each time in a buffer of its exact size, so that a sanitizer sees a
+ * changed at random (fixed seed), each time in a buffer of its exact size, so that a sanitizer
+ * sees a
  * step too far.
  */
 #include <config.h>
@@ -197,10 +198,66 @@ static void vnis_read_back(void **state)
 	assert_int_equal(range.last, 4097);
 }
 
+/* An RTM_NEWNEIGH as a bridge sends it for what it heard on port 7, in VLAN 10. */
+static struct nlmsghdr *a_bridge_mac(void *buf, uint16_t state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 1, 0x10};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	nlh->nlmsg_type = RTM_NEWNEIGH;
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = 7;
+	ndm->ndm_state = state;
+	mnl_attr_put(nlh, NDA_LLADDR, sizeof(mac), mac);
+	mnl_attr_put_u32(nlh, NDA_MASTER, 5);
+	mnl_attr_put_u16(nlh, NDA_VLAN, 10);
+	return nlh;
+}
+
+static void macs_of_bridges_are_read(void **state)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct nlm_fdb of_vxlan = an_entry("10.0.0.3");
+	struct nlm_bridge_mac entry;
+	struct nlmsghdr *nlh = a_bridge_mac(buf, NUD_REACHABLE);
+
+	assert_true(nlm_parse_bridge_mac(nlh, &entry));
+	assert_int_equal(entry.bridge, 5);
+	assert_int_equal(entry.port, 7);
+	assert_int_equal(entry.vlan, 10);
+	assert_true(dm_addr_same(&entry.mac, &of_vxlan.mac));
+	assert_false(entry.own);
+	assert_false(entry.locked);
+	mnl_attr_put_u32(nlh, NDA_FLAGS_EXT, NTF_EXT_LOCKED);
+	assert_true(nlm_parse_bridge_mac(nlh, &entry));
+	assert_true(entry.locked);
+	assert_true(nlm_parse_bridge_mac(a_bridge_mac(buf, NUD_PERMANENT), &entry));
+	assert_true(entry.own);
+	/* a VXLAN device's own entry is none of a bridge */
+	assert_false(nlm_parse_bridge_mac(nlm_build_fdb_set(buf, &of_vxlan), &entry));
+}
+
+static void dump_of_a_bridge_names_it(void **state)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct nlmsghdr *nlh = nlm_build_bridge_macs_dump(buf, 5);
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(nlh, sizeof(*ndm));
+
+	assert_int_equal(nlh->nlmsg_type, RTM_GETNEIGH);
+	assert_int_equal(nlh->nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
+	assert_int_equal(ndm->ndm_family, AF_BRIDGE);
+	assert_int_equal(ndm->ndm_ifindex, 0);
+	assert_int_equal(mnl_attr_get_type(attr), NDA_MASTER);
+	assert_int_equal(mnl_attr_get_u32(attr), 5);
+}
+
 /* All readers over one message, whatever it is; octets beyond LEN do not exist. */
 static void read_everything(const uint8_t *octets, size_t len)
 {
 	struct nlmsghdr *copy = malloc(len);
+	struct nlm_bridge_mac entry;
 	struct vni_range range;
 	struct nlm_link link;
 	struct nlm_vlan vlan;
@@ -214,6 +271,7 @@ static void read_everything(const uint8_t *octets, size_t len)
 		assert_true(memchr(link.name, '\0', sizeof(link.name)));
 	nlm_parse_link_id(copy, &family, &ifindex);
 	nlm_parse_fdb(copy, 1, &fdb);
+	nlm_parse_bridge_mac(copy, &entry);
 	nlm_parse_vlans(copy, count_vlan, &vlan);
 	nlm_parse_vnis(copy, note_range, &range);
 	nlm_parse_ifindex(copy);
@@ -248,6 +306,7 @@ static void nothing_is_read_past_the_end(void **state)
 	cut_and_changed(buf, a_link(buf));
 	cut_and_changed(buf, some_vlans(buf));
 	cut_and_changed(buf, nlm_build_fdb_set(buf, &fdb)->nlmsg_len);
+	cut_and_changed(buf, a_bridge_mac(buf, NUD_REACHABLE)->nlmsg_len);
 	cut_and_changed(buf, nlm_build_vni(buf, 10, 4097, true)->nlmsg_len);
 }
 
@@ -260,6 +319,8 @@ int main(void)
 		cmocka_unit_test(link_is_read),
 		cmocka_unit_test(vlans_are_read),
 		cmocka_unit_test(vnis_read_back),
+		cmocka_unit_test(macs_of_bridges_are_read),
+		cmocka_unit_test(dump_of_a_bridge_names_it),
 		cmocka_unit_test(nothing_is_read_past_the_end),
 	};
 

@@ -50,7 +50,10 @@ enum { CB_VPN, CB_CHUNK, CB_SENDER, CB_FIRST, CB_COPIES };
 		__uint(map_flags, flags);                                       \
 	} name SEC(".maps")
 
-/* hash elements are allocated beforehand: a burst of new MACs must not wait for the kernel's allocator */
+/*
+ * hash elements are allocated beforehand: a burst of new MACs must not wait for the kernel's
+ * allocator
+ */
 MAP(config, BPF_MAP_TYPE_ARRAY, uint32_t, struct sw_config, 1, BPF_F_MMAPABLE);
 MAP(vpns, BPF_MAP_TYPE_HASH, struct sw_vpn_key, uint32_t, SW_VPNS_MAX, 0);
 MAP(vpn_table, BPF_MAP_TYPE_ARRAY, uint32_t, struct sw_vpn, SW_VPNS_MAX, BPF_F_MMAPABLE);
@@ -132,7 +135,10 @@ INLINE void map_ipv4(uint8_t addr[SW_ADDR_LEN], uint32_t ipv4)
 	word[3] = bpf_htonl(ipv4);
 }
 
-/* Source address and VNI of a received frame; returns 0, or an error for one without a tunnel key. */
+/*
+ * Source address and VNI of a received frame; returns 0, or an error for one without a tunnel
+ * key.
+ */
 INLINE long get_sender(struct __sk_buff *skb, struct sw_member_key *key)
 {
 	struct bpf_tunnel_key tunnel = {};
@@ -327,7 +333,9 @@ int dmevpn_in(struct __sk_buff *skb)
 	return TCX_NEXT;
 }
 
-/* Reports that a frame came from one member and leaves to another, once in a while for each pair. */
+/*
+ * Reports that a frame came from one member and leaves to another, once in a while for each pair.
+ */
 INLINE void report_hairpin(struct __sk_buff *skb, const struct sw_config *cfg, struct sw_vpn *vpn,
 			   uint32_t sender, uint64_t to)
 {

@@ -52,9 +52,19 @@ def test_without_bpffs(net, hub):
     assert hub.run("bridge vni show dev tun2").count("4097") == 0, "no VNI is open while nobody guards it"
 
 
+def test_closed_bpffs(net, hub):
+    """As systemd mounts it: nobody but root may enter, and zebra runs as user frr, before and after a restart."""
+    hub.run("chmod 700 /sys/fs/bpf")
+    for _ in range(2):
+        assert state(hub)["ready"] == "1"
+        assert hub.run("bpftool net show dev tun2").count("tcx") == 2
+        hub.stop_frr()
+    hub.run("chmod 1777 /sys/fs/bpf")
+
+
 def test_maps_that_do_not_fit(net, hub):
     """A map that is no map of ours, or of an older layout: a log line, and a fresh start."""
-    hub.run("mkdir -p /sys/fs/bpf/dmevpn; bpftool map create /sys/fs/bpf/dmevpn/macs type hash key 4 value 4 entries 1 name macs")
+    hub.run("rm -rf /sys/fs/bpf/dmevpn; mkdir /sys/fs/bpf/dmevpn; bpftool map create /sys/fs/bpf/dmevpn/macs type hash key 4 value 4 entries 1 name macs")
     hub.run("chown -R frr:frr /sys/fs/bpf/dmevpn")
     mark = len(hub.log("zebra"))
     assert state(hub)["ready"] == "1"

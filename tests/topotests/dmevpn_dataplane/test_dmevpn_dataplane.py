@@ -251,6 +251,72 @@ def test_binding_is_an_fdb_entry(net, hub):
     poll(lambda: not fdb_of(hub, MAC["m2"]), 5, what="the FDB entry is gone")
 
 
+def bound(net, mac):
+    """USED_REPLY for a MAC: whether the switch knows it, and for how long it was silent."""
+    mark = net.inject.mark()
+    net.inject.say(f"used tun2 {VNI} {mac}")
+    reply = net.inject.wait_for("USED_REPLY", mark, mac=mac)
+    return int(reply["idle_ms"]) if reply["found"] == "1" else None
+
+
+def test_bound_mac_is_known_without_a_frame_of_it(net, hub):
+    """MAC_BIND: what a member speaks for goes to it alone; the last word counts, be it nhrpd's or a frame."""
+    learn(net, "m1")
+    silent = "02:00:00:00:00:5a"
+    macs = show(hub)["instances"][0]["macs"]
+    mark = net.inject.mark()
+    net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.4 103")
+    assert bound(net, silent) < 1000
+    with Wires(net) as wires:
+        send(net, "m1", b"to m3", MAC["m1"], silent)
+        fenced(net, wires, "m1", b"fence one", "m2", "m3")
+        net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.3 102")
+        assert bound(net, silent) is not None
+        send(net, "m1", b"to m2", MAC["m1"], silent)
+        fenced(net, wires, "m1", b"fence two", "m2", "m3")
+    assert wires.got(b"to m3") == {"m3": [103]}
+    assert wires.got(b"to m2") == {"m2": [102]}
+    assert show(hub)["instances"][0]["macs"] == macs + 1
+    assert not net.inject.records("MAC_SEEN", mark, mac=silent), "nhrpd knows already"
+    send(net, "m3", b"here I am", silent)
+    assert net.inject.wait_for("MAC_SEEN", mark, mac=silent, nbma="10.0.0.4")["old"] == "10.0.0.3"
+    poll(lambda: bound(net, silent) > 1500, 5, what="it has been silent for a while")
+    net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.4 103")
+    assert bound(net, silent) < 1000, "said again: as if heard again"
+    net.inject.say(f"no_mac tun2 {VNI} {silent}")
+    assert bound(net, silent) is None
+
+
+def test_what_cannot_be_bound(net, hub):
+    """Members and VPNs that are not there, MACs that are no host's, more than a member may have."""
+    refused = (
+        (VNI, MAC["m2"], "10.0.0.9", errno.ENOENT),
+        (VNI + 1, MAC["m2"], "10.0.0.3", errno.ENOENT),
+        (VNI, BROADCAST, "10.0.0.3", errno.EINVAL),
+    )
+    for vni, mac, nbma, why in refused:
+        mark = net.inject.mark()
+        net.inject.say(f"bind tun2 {vni} {mac} {nbma} 1")
+        assert net.inject.wait_for("FAILURE", mark, rec="MAC_BIND", vni=vni)["error"] == str(why)
+    limit = 16384
+    before = show(hub)
+    net.inject.say(f"no_member tun2 {VNI} 10.0.0.4", f"member tun2 {VNI} 10.0.0.4 103")
+    mark = net.inject.mark()
+    macs = [f"02:00:00:02:{n >> 8:02x}:{n & 255:02x}" for n in range(limit + 2)]
+    net.inject.say(*[f"bind tun2 {VNI} {mac} 10.0.0.4 103" for mac in macs[:-1]])
+    failure = net.inject.wait_for("FAILURE", mark, rec="MAC_BIND", deadline=30)
+    assert (failure["mac"], failure["error"]) == (macs[-2], str(errno.ENOSPC))
+    assert counters(hub)["overLimit"] == before["counters"]["overLimit"] + 1
+    # one goes to another member, so there is room for one
+    mark = net.inject.mark()
+    net.inject.say(f"bind tun2 {VNI} {macs[0]} 10.0.0.3 102")
+    net.inject.say(*[f"bind tun2 {VNI} {mac} 10.0.0.4 103" for mac in macs[-2:]])
+    assert net.inject.wait_for("FAILURE", mark, rec="MAC_BIND")["mac"] == macs[-1]
+    assert len(net.inject.records("FAILURE", mark)) == 1
+    net.inject.say(f"no_member tun2 {VNI} 10.0.0.4", f"no_mac tun2 {VNI} {macs[0]}")
+    poll(lambda: show(hub)["instances"][0]["macs"] <= before["instances"][0]["macs"], 10, what="all of them are forgotten")
+
+
 def test_member_that_went_is_an_outsider(net, hub):
     learn(net, "m3")
     learned = show(hub)["instances"][0]["macs"]
