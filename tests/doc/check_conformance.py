@@ -7,9 +7,9 @@ list of its program, a topotest by its name.
 """
 
 import os
-import pathlib
 import re
 import sys
+import pathlib
 
 SOURCE = pathlib.Path(os.environ.get("srcdir", "."))
 TABLE = SOURCE / "doc/developer/conformance.rst"
