@@ -160,31 +160,74 @@ bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	return info->member != NULL;
 }
 
-static void forget(const struct sw_mac_key *key, uint64_t where)
+/*
+ * Takes a MAC out of the map and counts it where it really was, which is told in WAS: BPF may have
+ * moved it since it was looked at. An element cannot be overwritten for the same reason. Returns 0
+ * or an errno.
+ */
+static int take_out(const struct sw_mac_key *key, struct sw_mac *was)
 {
 	int result = 0;
 
 	frr_with_privs (&zserv_privs) {
-		result = bpf_map_delete_elem(dm_switch_maps()->macs, key);
+		result = bpf_map_lookup_and_delete_elem(dm_switch_maps()->macs, key, was);
 	}
-	/* the slot's own count went with the member, when that is gone */
 	if (result == 0)
-		dm_vpn_count_macs(&key->vpn,
-				  dm_member_at(where) ? sw_where_slot(where) : SW_SLOTS_MAX, -1);
+		dm_vpn_give_mac(&key->vpn, was->where);
+	return bpf_errno(result);
 }
 
-/* Returns 0, EEXIST for a MAC that is in the map already, or another errno. */
-static int insert(const struct sw_mac_key *key, uint64_t where)
+/* Returns 0, ENOSPC past a limit, EEXIST for a MAC that is in the map already, or another errno. */
+static int insert(const struct sw_mac_key *key, const struct sw_mac *value)
 {
-	struct sw_mac value = {.where = where, .last_seen = now_ns()};
 	int result = 0;
 
+	if (!dm_vpn_take_mac(&key->vpn, value->where))
+		return ENOSPC;
 	frr_with_privs (&zserv_privs) {
-		result = bpf_map_update_elem(dm_switch_maps()->macs, key, &value, BPF_NOEXIST);
+		result = bpf_map_update_elem(dm_switch_maps()->macs, key, value, BPF_NOEXIST);
 	}
-	if (result == 0)
-		dm_vpn_count_macs(&key->vpn, sw_where_slot(where), 1);
+	if (result)
+		dm_vpn_give_mac(&key->vpn, value->where);
 	return bpf_errno(result);
+}
+
+/* Forgets a MAC that was seen at a place; one that moved meanwhile stays. */
+static void forget(const struct sw_mac_key *key, uint64_t where)
+{
+	struct sw_mac was;
+
+	if (take_out(key, &was) == 0 && was.where != where)
+		insert(key, &was); /* EEXIST: heard again in between */
+}
+
+/*
+ * EEXIST: BPF has heard the MAC while it was out. One that is known elsewhere is
+ * put back there when this member has no room for it.
+ */
+static int try_bind(const struct sw_mac_key *key, uint64_t where)
+{
+	struct sw_mac fresh = {.where = where, .last_seen = now_ns()}, was;
+	bool known = lookup(key, &was) == 0;
+	int err;
+
+	if (known && was.where == where && was.last_seen + REFRESH_NS > fresh.last_seen)
+		return 0;
+	known = known && take_out(key, &was) == 0;
+	err = insert(key, &fresh);
+	if (err && err != EEXIST && known && dm_member_at(was.where))
+		insert(key, &was);
+	return err;
+}
+
+static int put(const struct sw_mac_key *key, uint64_t where)
+{
+	int tries, err = EEXIST;
+
+	for (tries = 0; err == EEXIST && tries < BIND_TRIES; tries++)
+		err = try_bind(key, where);
+	/* heard elsewhere again and again, which is newer than what we were told */
+	return err == EEXIST ? 0 : err;
 }
 
 int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
@@ -192,42 +235,14 @@ int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	uint64_t where = dm_member_where(ifindex, vni, nbma);
-	int err = where ? insert(&key, where) : ENOENT;
-
-	return err == EEXIST ? 0 : err;
-}
-
-/*
- * Removes a MAC and counts it where it really was. An element that BPF may
- * move at any time cannot be overwritten: the count of where it was would be lost.
- */
-static void take_out(const struct sw_mac_key *key)
-{
 	struct sw_mac was;
-	int result = 0;
 
-	frr_with_privs (&zserv_privs) {
-		result = bpf_map_lookup_and_delete_elem(dm_switch_maps()->macs, key, &was);
-	}
-	if (result == 0)
-		dm_vpn_count_macs(&key->vpn, dm_member_at(was.where) ? sw_where_slot(was.where)
-								     : SW_SLOTS_MAX, -1);
-}
-
-/* EEXIST: BPF has heard the MAC while it was out. */
-static int try_bind(const struct sw_mac_key *key, uint64_t where)
-{
-	struct sw_mac was;
-	bool known = lookup(key, &was) == 0;
-
-	if (known && was.where == where && was.last_seen + REFRESH_NS > now_ns())
+	if (!where)
+		return ENOENT;
+	/* behind a member that is gone it is as good as unknown */
+	if (lookup(&key, &was) == 0 && dm_member_at(was.where))
 		return 0;
-	if ((!known || was.where != where) &&
-	    !dm_vpn_has_room(&key->vpn, sw_where_slot(where), !known))
-		return ENOSPC;
-	if (known)
-		take_out(key);
-	return insert(key, where);
+	return put(&key, where);
 }
 
 int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
@@ -235,16 +250,10 @@ int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	uint64_t where = dm_member_where(ifindex, vni, nbma);
-	int tries, err = EEXIST;
 
 	if (mac->family != DM_MAC || dm_addr_is_multicast(mac) || dm_addr_is_zero(mac))
 		return EINVAL;
-	if (!where)
-		return ENOENT;
-	for (tries = 0; err == EEXIST && tries < BIND_TRIES; tries++)
-		err = try_bind(&key, where);
-	/* heard elsewhere again and again, which is newer than what we were told */
-	return err == EEXIST ? 0 : err;
+	return where ? put(&key, where) : ENOENT;
 }
 
 void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,

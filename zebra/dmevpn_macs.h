@@ -33,7 +33,7 @@ bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 /*
  * Puts a MAC behind a member if it is not known at all: what the switch has
  * heard itself is newer than what anybody tells it. Returns 0, ENOENT without
- * that member, or another errno.
+ * that member, ENOSPC past a limit, or another errno.
  */
 int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	       const struct dm_addr *nbma);

@@ -9,10 +9,13 @@
  *
  * The maps are read by BPF programs on all CPUs while they are changed here.
  * So a slot's `gen` is cleared before anything else of it changes and set
- * last; a VPN is taken out of `vpns` before its chunks are freed, a member out
+ * last; a VPN is closed in `vpns` before its chunks are freed, a member is out
  * of `members` before its slot is; and readers check that chunk and target
  * belong to their VPN. A frame in the middle of it is lost or flooded, never
  * sent to another VPN.
+ *
+ * A closed VPN stays in `vpns`, with number 0, so that its frames are dropped
+ * while its VNI is still mapped into the bridge.
  *
  * All functions run on zebra's main pthread. It does not decide who is a
  * member: nhrpd does. MACs are dmevpn_macs.c's.
@@ -93,6 +96,7 @@ DECLARE_DLIST(vpn_members, struct member, vpn_item);
 static struct vpn_table_head vpns;
 static struct member_table_head members;
 static struct member **by_slot; /* SW_SLOTS_MAX, NULL while nothing is loaded */
+static bool any_closed;		/* there may be closed VPNs in the map */
 
 /* --- small parts -------------------------------------------------------------- */
 
@@ -160,30 +164,53 @@ const struct sw_vpn *dm_vpn_find(uint32_t ifindex, uint32_t vni)
 	return vpn ? entry_of(vpn) : NULL;
 }
 
-void dm_vpn_count_macs(const struct sw_vpn_key *key, uint32_t slot, int64_t change)
+const struct sw_vpn *dm_vpn_strays(void)
 {
-	struct vpn *vpn = find_vpn(key->ifindex, key->vni);
-
-	if (slot < SW_SLOTS_MAX)
-		__atomic_fetch_add(&dm_switch_maps()->slot_stats[slot].macs, change,
-				   __ATOMIC_RELAXED);
-	if (vpn)
-		__atomic_fetch_add(&entry_of(vpn)->macs, change, __ATOMIC_RELAXED);
+	return ready() ? &dm_switch_maps()->vpn_table[0] : NULL;
 }
 
-bool dm_vpn_has_room(const struct sw_vpn_key *key, uint32_t slot, bool fresh)
+static void add(int64_t *macs, int64_t change)
+{
+	__atomic_fetch_add(macs, change, __ATOMIC_RELAXED);
+}
+
+/* First taken, then judged, as BPF does it. */
+static bool take_one(int64_t *macs, uint32_t limit)
+{
+	if (__atomic_fetch_add(macs, 1, __ATOMIC_RELAXED) < (int64_t)limit)
+		return true;
+	add(macs, -1);
+	return false;
+}
+
+bool dm_vpn_take_mac(const struct sw_vpn_key *key, uint64_t where)
 {
 	struct vpn *vpn = find_vpn(key->ifindex, key->vni);
+	uint32_t slot = sw_where_slot(where);
+	struct sw_slot_stats *stats;
 	struct sw_vpn *entry;
 
-	if (!vpn)
+	if (!vpn || !dm_member_at(where))
 		return false;
 	entry = entry_of(vpn);
-	if (dm_switch_maps()->slot_stats[slot].macs < target_of(slot)->mac_limit &&
-	    (!fresh || entry->macs < entry->mac_limit))
-		return true;
+	stats = &dm_switch_maps()->slot_stats[slot];
+	if (take_one(&stats->macs, target_of(slot)->mac_limit)) {
+		if (take_one(&entry->macs, entry->mac_limit))
+			return true;
+		add(&stats->macs, -1);
+	}
 	__atomic_fetch_add(&entry->over_limit, 1, __ATOMIC_RELAXED);
 	return false;
+}
+
+void dm_vpn_give_mac(const struct sw_vpn_key *key, uint64_t where)
+{
+	struct vpn *vpn = find_vpn(key->ifindex, key->vni);
+
+	if (dm_member_at(where))
+		add(&dm_switch_maps()->slot_stats[sw_where_slot(where)].macs, -1);
+	if (vpn)
+		add(&entry_of(vpn)->macs, -1);
 }
 
 void dm_vpns_each(void (*each)(uint32_t ifindex, uint32_t vni, void *arg), void *arg)
@@ -285,18 +312,46 @@ void dm_vpn_close(uint32_t ifindex, uint32_t vni)
 {
 	struct vpn *vpn = find_vpn(ifindex, vni);
 	struct member *m;
+	int err;
 
 	if (!vpn)
 		return;
-	frr_with_privs (&zserv_privs) {
-		bpf_map_delete_elem(dm_switch_maps()->vpns, &vpn->key);
-	}
+	err = register_vpn(&vpn->key, 0);
+	if (err)
+		zlog_err("dmevpn: VNI %u on device %u cannot be closed: %s", vni, ifindex,
+			 safe_strerror(err));
+	any_closed = true;
 	dm_macs_forget(ifindex, vni, 0);
 	frr_each_safe (vpn_members, &vpn->members, m)
 		remove_member(m);
 	free_chunks(entry_of(vpn));
 	memset(&entry_of(vpn)->key, 0, sizeof(vpn->key));
 	free_vpn(vpn);
+}
+
+/* Deletes the closed VPNs from the map; entries that name no VPN of the table count as closed. */
+static void release_privileged(void)
+{
+	struct sw_vpn_key key, next;
+	int fd = dm_switch_maps()->vpns;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (!find_vpn(key.ifindex, key.vni))
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+void dm_vpns_release(void)
+{
+	if (!ready() || !any_closed)
+		return;
+	frr_with_privs (&zserv_privs) {
+		release_privileged();
+	}
+	any_closed = false;
 }
 
 /* --- members ------------------------------------------------------------------ */
@@ -528,15 +583,18 @@ const struct dm_member_info *dm_member_at(uint64_t where)
 
 /* --- start and end -------------------------------------------------------------- */
 
-/* Reads the VPNs back from their table; what `vpns` says follows from it. */
+/* Reads the VPNs back from their table, and sees to it that `vpns` says the same. */
 static void load_vpns(void)
 {
 	const struct sw_vpn *table = dm_switch_maps()->vpn_table;
 	uint32_t n;
 
 	for (n = 1; n < SW_VPNS_MAX; n++)
-		if (table[n].key.ifindex)
+		if (table[n].key.ifindex) {
 			new_vpn(&table[n].key, n);
+			register_vpn(&table[n].key, n);
+		}
+	any_closed = true;
 }
 
 /* Reads a member back; one whose slot does not fit its entry is shut out. */

@@ -37,26 +37,34 @@ void dm_members_stop(void);
  */
 int dm_vpn_open(uint32_t ifindex, uint32_t vni, const struct dm_addr *local);
 
-/* Closes it, with its members and MACs; no effect on an unknown one. */
+/*
+ * Closes it, with its members and MACs; no effect on an unknown one. Frames with its VNI are
+ * dropped from then on, until it is opened again or dm_vpns_release() is called.
+ */
 void dm_vpn_close(uint32_t ifindex, uint32_t vni);
+
+/*
+ * VNIs of closed VPNs are the user's again. To be called when the devices' own settings no longer
+ * lead them into a bridge.
+ */
+void dm_vpns_release(void);
 
 /*
  * Counters of a VPN (valid until the next call that changes something); NULL when it is not open.
  */
 const struct sw_vpn *dm_vpn_find(uint32_t ifindex, uint32_t vni);
 
-/*
- * Adds to the number of MACs that the VPN and the slot (SW_SLOTS_MAX: none) have, as BPF does
- * when it learns.
- */
-void dm_vpn_count_macs(const struct sw_vpn_key *key, uint32_t slot, int64_t change);
+/* Counters of frames that are of no open VPN; NULL while the switch is not loaded. */
+const struct sw_vpn *dm_vpn_strays(void);
 
 /*
- * True when the VPN and the slot may have one MAC more, as BPF judges when it
- * learns; for a MAC that the VPN has already (FRESH false), when the slot may. Counts
- * a refusal.
+ * One MAC more behind WHERE (sw_where) in the VPN, as BPF judges and counts when it learns. Returns
+ * false, and counts the refusal, when the VPN or the member is gone or has no room.
  */
-bool dm_vpn_has_room(const struct sw_vpn_key *key, uint32_t slot, bool fresh);
+bool dm_vpn_take_mac(const struct sw_vpn_key *key, uint64_t where);
+
+/* One MAC less there; of the VPN alone when that member is gone. */
+void dm_vpn_give_mac(const struct sw_vpn_key *key, uint64_t where);
 
 /* Calls EACH for every open VPN. EACH may close the one it is called for. */
 void dm_vpns_each(void (*each)(uint32_t ifindex, uint32_t vni, void *arg), void *arg);

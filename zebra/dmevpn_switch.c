@@ -47,10 +47,14 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_ATTACHMENT, "attached device");
 #define BPFFS "/sys/fs/bpf"
 #define FOLDER_LEN 48
 #define PATH_LEN 320 /* any name of a file in the folder fits */
-/* where in skb->mark a member's slot goes: the upper half */
-#define MARK_SHIFT 16
-#define MARK_MASK 0xffff0000
-#define HAIRPIN_NS 1000000000ULL
+#define SECOND 1000000000ULL
+#define HAIRPIN_NS SECOND
+/* MACs of a member: as many as it may have at once, then 1,000 new or moved ones a second */
+#define LEARN_EVERY_NS (SECOND / 1000)
+#define LEARN_BURST SW_MEMBER_MACS_LIMIT
+/* reports of a member's hairpins: nhrpd answers each with a packet */
+#define HAIRPIN_EVERY_NS (SECOND / 200)
+#define HAIRPIN_BURST 500
 
 _Static_assert(sizeof(struct sw_vpn) % 8 == 0 && sizeof(struct sw_chunk) % 8 == 0 &&
 		       sizeof(struct sw_slot_stats) % 8 == 0,
@@ -60,11 +64,17 @@ extern struct zebra_privs_t zserv_privs;
 
 PREDECL_LIST(attachments);
 
+/* A program at a device. */
+struct side {
+	struct bpf_link *link;
+	bool taken_over; /* an earlier zebra's */
+};
+
 /* One device with our programs; identified by ifindex. */
 struct attachment {
 	struct attachments_item item;
 	uint32_t ifindex;
-	struct bpf_link *in, *out;
+	struct side in, out;
 };
 
 DECLARE_LIST(attachments, struct attachment, item);
@@ -145,13 +155,11 @@ static void each_pin(void (*each)(const char *name))
 	closedir(dir);
 }
 
-static bool removed_any;
-
 static void remove_map_pin(const char *name)
 {
 	/* the links stay: their programs forward by the old maps until ours take their place */
 	if (strncmp(name, "in-", 3) != 0 && strncmp(name, "out-", 4) != 0)
-		removed_any |= unlinkat(folder, name, 0) == 0;
+		unlinkat(folder, name, 0);
 }
 
 /* --- loading ---------------------------------------------------------------- */
@@ -230,11 +238,11 @@ static int configure(void)
 	uint32_t zero = 0;
 	int flood = bpf_program__fd(skel->progs.dmevpn_flood);
 
-	if (maps.config->layout && maps.config->layout != SW_LAYOUT)
-		return -EPROTO;
-	maps.config->mark_shift = MARK_SHIFT;
-	maps.config->mark_mask = MARK_MASK;
 	maps.config->hairpin_ns = HAIRPIN_NS;
+	maps.config->learn.every = LEARN_EVERY_NS;
+	maps.config->learn.burst = LEARN_BURST * LEARN_EVERY_NS;
+	maps.config->hairpin.every = HAIRPIN_EVERY_NS;
+	maps.config->hairpin.burst = HAIRPIN_BURST * HAIRPIN_EVERY_NS;
 	if (!maps.config->next_gen)
 		maps.config->next_gen = 1;
 	maps.config->layout = SW_LAYOUT;
@@ -283,22 +291,72 @@ static int load_once(void)
 	return err;
 }
 
+/* The layout that pinned maps are of; 0 when none is written in them yet. */
+static uint32_t layout_of(int config_fd)
+{
+	struct sw_config config = {};
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(config_fd, &zero, &config) == 0 ? config.layout : 0;
+}
+
+/* Is what is pinned in the map's place another map than it? True only when it was seen to be. */
+static bool differs(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	struct bpf_map_info is = {};
+	char path[PATH_LEN];
+	uint32_t len = sizeof(is), layout = 0;
+	int fd = bpf_obj_get(pin_path(path, name));
+	bool differ;
+
+	if (fd < 0)
+		return false;
+	differ = bpf_map_get_info_by_fd(fd, &is, &len) == 0 &&
+		 (is.type != bpf_map__type(map) || is.key_size != bpf_map__key_size(map) ||
+		  is.value_size != bpf_map__value_size(map) ||
+		  is.max_entries != bpf_map__max_entries(map) ||
+		  is.map_flags != bpf_map__map_flags(map));
+	if (!differ && strcmp(name, "config") == 0)
+		layout = layout_of(fd);
+	close(fd);
+	return differ || (layout && layout != SW_LAYOUT);
+}
+
+/* The name of a pinned map that is not as ours would be; NULL when there is none. */
+static const char *find_misfit(void)
+{
+	static char name[BPF_OBJ_NAME_LEN];
+	struct dmevpn_switch *ours = dmevpn_switch__open();
+	struct bpf_map *map;
+	bool found = false;
+
+	if (!ours)
+		return NULL;
+	bpf_object__for_each_map (map, ours->obj) {
+		found = differs(map);
+		if (found) {
+			strlcpy(name, bpf_map__name(map), sizeof(name));
+			break;
+		}
+	}
+	dmevpn_switch__destroy(ours);
+	return found ? name : NULL;
+}
+
 /*
- * libbpf says EINVAL when a pinned map is of another shape, configure() EPROTO when it is of
- * another layout.
+ * What is pinned is the memory of a hub that is forwarding: it is thrown away
+ * only when it cannot be used for certain, never because loading failed.
  */
 static int load_privileged(void)
 {
-	int err = load_once();
+	const char *misfit = find_misfit();
 
-	if (err != -EINVAL && err != -EPROTO)
-		return err;
-	removed_any = false;
-	each_pin(remove_map_pin);
-	if (!removed_any)
-		return err;
-	zlog_warn("dmevpn: the maps of an earlier zebra do not fit this one (%s), starting with empty ones",
-		  safe_strerror(-err));
+	if (misfit) {
+		zlog_warn("dmevpn: the maps of an earlier zebra do not fit this one (map \"%s\"), starting with empty ones",
+			  misfit);
+		each_pin(remove_map_pin);
+	}
 	return load_once();
 }
 
@@ -332,50 +390,52 @@ static struct bpf_link *reopen_link(const char *path, uint32_t ifindex)
 	return NULL;
 }
 
-/*
- * Puts PROG to the device by way of the pin "SIDE-IFINDEX". Returns the link, or NULL with errno
- * set.
- */
-static struct bpf_link *attach_one(struct bpf_program *prog, const char *side, uint32_t ifindex,
-				   bool first)
+/* Puts PROG to the device by way of the pin "NAME-IFINDEX". Returns false with errno set. */
+static bool attach_side(struct side *side, struct bpf_program *prog, const char *name_of_side,
+			uint32_t ifindex, bool first)
 {
 	LIBBPF_OPTS(bpf_tcx_opts, opts, .flags = first ? BPF_F_BEFORE : 0);
 	char name[24], path[PATH_LEN];
-	struct bpf_link *link;
 	int err;
 
-	snprintf(name, sizeof(name), "%s-%u", side, ifindex);
+	snprintf(name, sizeof(name), "%s-%u", name_of_side, ifindex);
 	pin_path(path, name);
-	link = faccessat(folder, name, F_OK, 0) == 0 ? reopen_link(path, ifindex) : NULL;
-	if (link) {
-		err = bpf_link__update_program(link, prog);
+	if (faccessat(folder, name, F_OK, 0) == 0)
+		side->link = reopen_link(path, ifindex);
+	side->taken_over = side->link != NULL;
+	if (side->taken_over) {
+		err = bpf_link__update_program(side->link, prog);
 	} else {
-		link = bpf_program__attach_tcx(prog, ifindex, &opts);
-		err = link ? bpf_link__pin(link, path) : -errno;
+		side->link = bpf_program__attach_tcx(prog, ifindex, &opts);
+		err = side->link ? bpf_link__pin(side->link, path) : -errno;
 	}
-	if (!err)
-		return link;
-	if (link)
-		bpf_link__destroy(link);
 	errno = -err;
-	return NULL;
+	return !err;
 }
 
 static bool attach_privileged(struct attachment *a)
 {
 	/* outsiders are dropped before anybody else looks; copies are made after everybody did */
-	a->out = attach_one(skel->progs.dmevpn_out, "out", a->ifindex, false);
-	if (a->out)
-		a->in = attach_one(skel->progs.dmevpn_in, "in", a->ifindex, true);
-	return a->in && a->out;
+	return attach_side(&a->out, skel->progs.dmevpn_out, "out", a->ifindex, false) &&
+	       attach_side(&a->in, skel->progs.dmevpn_in, "in", a->ifindex, true);
 }
 
-static void drop_link(struct bpf_link *link)
+/* Takes the program away. */
+static void drop_side(struct side *side)
 {
-	if (!link)
+	if (!side->link)
 		return;
-	bpf_link__unpin(link);
-	bpf_link__destroy(link);
+	bpf_link__unpin(side->link);
+	bpf_link__destroy(side->link);
+}
+
+/* After a failure: what guarded the device before goes on guarding it. */
+static void give_up_side(struct side *side)
+{
+	if (side->taken_over)
+		bpf_link__destroy(side->link); /* closes it */
+	else
+		drop_side(side);
 }
 
 static void free_attachment(struct attachment *a)
@@ -399,8 +459,8 @@ bool dm_switch_attach(uint32_t ifindex, char *reason, size_t size)
 		done = attach_privileged(a);
 		err = errno;
 		if (!done) {
-			drop_link(a->in);
-			drop_link(a->out);
+			give_up_side(&a->in);
+			give_up_side(&a->out);
 		}
 	}
 	if (done)
@@ -418,8 +478,8 @@ void dm_switch_detach(uint32_t ifindex)
 	if (!a)
 		return;
 	frr_with_privs (&zserv_privs) {
-		drop_link(a->in);
-		drop_link(a->out);
+		drop_side(&a->in);
+		drop_side(&a->out);
 	}
 	free_attachment(a);
 }
@@ -492,8 +552,8 @@ void dm_switch_stop(void)
 	event_cancel(&t_ring);
 	while ((a = attachments_first(&attached))) {
 		/* closes our descriptors; the pins keep the links in place */
-		bpf_link__destroy(a->in);
-		bpf_link__destroy(a->out);
+		bpf_link__destroy(a->in.link);
+		bpf_link__destroy(a->out.link);
 		free_attachment(a);
 	}
 	unload();

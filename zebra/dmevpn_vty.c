@@ -24,27 +24,34 @@
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
 #include "zebra/dmevpn_vty.h"
+#include "zebra/dmevpn_watch.h"
 
 #include "zebra/dmevpn_vty_clippy.c"
 
-/* Sums over all VPNs of the BPF switch. */
-static void add_vpn(uint32_t ifindex, uint32_t vni, void *arg)
+/* Adds up counters of the BPF switch; its events_lost is told by the session. */
+static void add_counters(const struct sw_vpn *vpn, struct sw_vpn *sum)
 {
-	const struct sw_vpn *vpn = dm_vpn_find(ifindex, vni);
-	struct sw_vpn *sum = arg;
-
 	sum->outsiders += vpn->outsiders;
+	sum->closed += vpn->closed;
+	sum->tagged += vpn->tagged;
+	sum->looped += vpn->looped;
 	sum->bad_source += vpn->bad_source;
 	sum->known += vpn->known;
 	sum->flooded += vpn->flooded;
 	sum->copies += vpn->copies;
 	sum->reflected += vpn->reflected;
 	sum->hairpins += vpn->hairpins;
+	sum->hairpins_held += vpn->hairpins_held;
 	sum->learned += vpn->learned;
 	sum->moved += vpn->moved;
 	sum->over_limit += vpn->over_limit;
+	sum->over_rate += vpn->over_rate;
 	sum->clone_errors += vpn->clone_errors;
-	sum->events_lost += vpn->events_lost;
+}
+
+static void add_vpn(uint32_t ifindex, uint32_t vni, void *arg)
+{
+	add_counters(dm_vpn_find(ifindex, vni), arg);
 }
 
 static struct json_object *gather_counters(void)
@@ -55,14 +62,20 @@ static struct json_object *gather_counters(void)
 
 	dm_provider_get_counters(&c);
 	dm_vpns_each(add_vpn, &sum);
+	if (dm_vpn_strays())
+		add_counters(dm_vpn_strays(), &sum);
 	json_object_int_add(json, "fdbInstalled", c.installed);
 	json_object_int_add(json, "fdbDeleted", c.deleted);
 	json_object_int_add(json, "fdbErrors", c.errors);
 	json_object_int_add(json, "queueDepth", c.depth);
 	json_object_int_add(json, "queueMax", c.max_depth);
-	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns());
+	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns() +
+				    dm_watch_overruns());
 	json_object_int_add(json, "eventsLost", dm_session_events_lost());
 	json_object_int_add(json, "outsiderDropped", sum.outsiders);
+	json_object_int_add(json, "closedDropped", sum.closed);
+	json_object_int_add(json, "taggedDropped", sum.tagged);
+	json_object_int_add(json, "loopedDropped", sum.looped);
 	json_object_int_add(json, "badSourceDropped", sum.bad_source);
 	json_object_int_add(json, "reflectedDropped", sum.reflected);
 	json_object_int_add(json, "known", sum.known);
@@ -70,9 +83,11 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "copies", sum.copies);
 	json_object_int_add(json, "copyErrors", sum.clone_errors);
 	json_object_int_add(json, "hairpins", sum.hairpins);
+	json_object_int_add(json, "hairpinsHeld", sum.hairpins_held);
 	json_object_int_add(json, "learned", sum.learned);
 	json_object_int_add(json, "moved", sum.moved);
 	json_object_int_add(json, "overLimit", sum.over_limit);
+	json_object_int_add(json, "overRate", sum.over_rate);
 	json_object_int_add(json, "localOverLimit", dm_locals_over_limit());
 	return json;
 }
@@ -98,7 +113,7 @@ static void gather_instance(const struct dm_instance_info *info, void *arg)
 	json_object_string_add(json, "reason", info->reason);
 	json_object_int_add(json, "members", dm_members_count(info->ifindex, info->vni));
 	json_object_int_add(json, "macs",
-			    vpn ? vpn->macs : dm_fdb_count(info->ifindex, info->vni));
+			    vpn ? MAX(vpn->macs, 0) : dm_fdb_count(info->ifindex, info->vni));
 	if (info->role == DM_ROLE_SPOKE)
 		json_object_int_add(json, "localMacs", dm_locals_count(info->ifindex));
 	json_object_array_add(arg, json);

@@ -9,27 +9,34 @@
  *                      learn, mark     local ports   else a copy to every member
  *
  * dmevpn_in (tcx ingress): only members, known by source address and VNI, get
- * in; source MACs are learned; the sender's slot goes into our part of
- * skb->mark. dmevpn_out (tcx egress): the frame comes from the bridge with a
+ * in; source MACs are learned, and a frame whose source may not be is dropped, so
+ * that the bridge does not learn it either; the sender's slot goes into
+ * skb->tc_index, which a bridge carries along and nobody else reads.
+ * dmevpn_out (tcx egress): the frame comes from the bridge with a
  * tunnel key that has nothing but the VNI. It leaves with the key of the one
  * member that has the MAC, or dmevpn_flood (by tail call, and again until all
  * chunks are done) clones it to every other member. Clones come by dmevpn_out
- * again, with a remote address in their key: that tells them from what the
- * bridge sends and cannot be forged from outside, so it costs no bit of the
- * mark. The mark is cleared on every way out.
+ * again, with the member's address in their key: that tells them from what the
+ * bridge sends and cannot be forged from outside.
+ *
+ * The kernel names the addresses in a key as a receiver sees them: what we set
+ * as `remote` (the member) is got back as `local`.
  *
  * A frame's sender is a member only when it was received on this very device
- * (skb->ingress_ifindex); the mark of anything else means nothing here.
+ * (skb->ingress_ifindex); tc_index of anything else means nothing here.
  *
  * Maps and their meaning: switch_maps.h. The kernel may have no JIT and no
  * BTF, so: no callbacks, no kfuncs, no calls between functions beside tail
  * calls, bounded loops only.
  *
- * What it does not do: age (nhrpd decides), police, look at VLAN tags inside
- * the tunnel, fragment.
+ * What it does not do: age (nhrpd decides), police traffic, carry VLAN tags
+ * inside the tunnel (the bridge would take the sender's tag for the VLAN, which
+ * is another VPN; such frames are dropped), fragment, tell senders of a path MTU.
  */
 #include <stdint.h>
 #include <linux/bpf.h>
+#include <linux/errno.h>
+#include <linux/if_ether.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -37,6 +44,8 @@
 
 #define MAC_HEADER_LEN 14
 #define LAST_SEEN_NS 1000000 /* last_seen is not written more often than this */
+/* set in the tunnel flags of every key that bpf_skb_set_tunnel_key made, in none received */
+#define NOCACHE 0x2000
 
 /* words of skb->cb, which lives across tail calls */
 enum { CB_VPN, CB_CHUNK, CB_SENDER, CB_FIRST, CB_COPIES };
@@ -55,7 +64,7 @@ enum { CB_VPN, CB_CHUNK, CB_SENDER, CB_FIRST, CB_COPIES };
  * allocator
  */
 MAP(config, BPF_MAP_TYPE_ARRAY, uint32_t, struct sw_config, 1, BPF_F_MMAPABLE);
-MAP(vpns, BPF_MAP_TYPE_HASH, struct sw_vpn_key, uint32_t, SW_VPNS_MAX, 0);
+MAP(vpns, BPF_MAP_TYPE_HASH, struct sw_vpn_key, uint32_t, SW_VNIS_MAX, 0);
 MAP(vpn_table, BPF_MAP_TYPE_ARRAY, uint32_t, struct sw_vpn, SW_VPNS_MAX, BPF_F_MMAPABLE);
 MAP(members, BPF_MAP_TYPE_HASH, struct sw_member_key, struct sw_member, SW_SLOTS_MAX, 0);
 MAP(chunks, BPF_MAP_TYPE_ARRAY, uint32_t, struct sw_chunk, SW_CHUNKS_MAX, BPF_F_MMAPABLE);
@@ -78,6 +87,7 @@ struct sighting {
 	struct sw_mac_key key;
 	struct sw_vpn *vpn;
 	struct sw_target *target; /* the sender's */
+	struct sw_slot_stats *stats; /* the sender's */
 	uint64_t where;
 	uint64_t now; /* ns */
 };
@@ -89,19 +99,23 @@ INLINE struct sw_config *get_config(void)
 	return bpf_map_lookup_elem(&config, &zero);
 }
 
-INLINE struct sw_vpn *get_vpn(const struct sw_vpn_key *key, uint32_t *number)
+/*
+ * The VPN of a VNI, and its number; when there is none, entry 0 and number 0, and FOREIGN tells
+ * whether the VNI is somebody else's (otherwise it is one of ours, but closed).
+ */
+INLINE struct sw_vpn *get_vpn(const struct sw_vpn_key *key, uint32_t *number, int *foreign)
 {
 	uint32_t *found = bpf_map_lookup_elem(&vpns, key);
 	struct sw_vpn *vpn;
 
-	if (!found)
-		return NULL;
-	*number = *found;
+	*foreign = !found;
+	*number = found ? *found : 0;
 	vpn = bpf_map_lookup_elem(&vpn_table, number);
+	if (!vpn || !*number || (vpn->key.ifindex == key->ifindex && vpn->key.vni == key->vni))
+		return vpn;
 	/* the element of a deleted VPN may be another's by now */
-	if (!vpn || vpn->key.ifindex != key->ifindex || vpn->key.vni != key->vni)
-		return NULL;
-	return vpn;
+	*number = 0;
+	return bpf_map_lookup_elem(&vpn_table, number);
 }
 
 INLINE struct sw_target *get_target(uint32_t slot)
@@ -120,11 +134,6 @@ INLINE struct sw_target *get_target_at(uint64_t where)
 	return target && READ_ONCE(target->gen) == sw_where_gen(where) ? target : NULL;
 }
 
-INLINE void set_mark(struct __sk_buff *skb, const struct sw_config *cfg, uint32_t slot)
-{
-	skb->mark = (skb->mark & ~cfg->mark_mask) | ((slot << cfg->mark_shift) & cfg->mark_mask);
-}
-
 INLINE void map_ipv4(uint8_t addr[SW_ADDR_LEN], uint32_t ipv4)
 {
 	uint32_t *word = (uint32_t *)addr;
@@ -136,25 +145,34 @@ INLINE void map_ipv4(uint8_t addr[SW_ADDR_LEN], uint32_t ipv4)
 }
 
 /*
- * Source address and VNI of a received frame; returns 0, or an error for one without a tunnel
- * key.
+ * Source address, VNI and tunnel flags of a received frame; returns 0, or an error for one without
+ * a tunnel key.
  */
-INLINE long get_sender(struct __sk_buff *skb, struct sw_member_key *key)
+INLINE long get_sender(struct __sk_buff *skb, struct sw_member_key *key, uint16_t *flags)
 {
 	struct bpf_tunnel_key tunnel = {};
-	long err = bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), 0);
+	long err = bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), BPF_F_TUNINFO_FLAGS);
 
 	if (!err) {
 		map_ipv4(key->addr, tunnel.remote_ipv4);
 	} else {
-		err = bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), BPF_F_TUNINFO_IPV6);
+		err = bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel),
+					     BPF_F_TUNINFO_IPV6 | BPF_F_TUNINFO_FLAGS);
 		if (err)
 			return err;
 		__builtin_memcpy(key->addr, tunnel.remote_ipv6, SW_ADDR_LEN);
 	}
 	key->vpn.ifindex = skb->ifindex;
 	key->vpn.vni = tunnel.tunnel_id;
+	*flags = tunnel.tunnel_flags;
 	return 0;
+}
+
+/* The tag in front is in skb->vlan_tci when the kernel has taken it out already. */
+INLINE int is_tagged(const struct __sk_buff *skb)
+{
+	return skb->vlan_present || skb->protocol == bpf_htons(ETH_P_8021Q) ||
+	       skb->protocol == bpf_htons(ETH_P_8021AD);
 }
 
 /*
@@ -213,21 +231,29 @@ INLINE void report_mac(const struct sighting *s, uint32_t type, uint64_t before)
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* Takes one MAC of a member's and of the VPN's allowance; 0 when there is none left. */
-INLINE int take_allowance(const struct sighting *s, int of_vpn)
+/*
+ * True when something may happen now: once in `every`, and `burst` ahead of that. One word a
+ * bucket, the time when it is full again; CPUs that meet there let one through too many.
+ */
+INLINE int take_token(uint64_t *due, const struct sw_rate *rate, uint64_t now)
 {
-	uint32_t slot = sw_where_slot(s->where);
-	struct sw_slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &slot);
+	uint64_t at = READ_ONCE(*due);
 
-	if (!stats || READ_ONCE(stats->macs) >= s->target->mac_limit ||
-	    (of_vpn && READ_ONCE(s->vpn->macs) >= s->vpn->mac_limit)) {
-		ADD(s->vpn->over_limit, 1);
+	if (at < now)
+		at = now;
+	if (at - now >= rate->burst)
 		return 0;
-	}
-	ADD(stats->macs, 1);
-	if (of_vpn)
-		ADD(s->vpn->macs, 1);
+	*(volatile uint64_t *)due = at + rate->every;
 	return 1;
+}
+
+/* Takes one MAC more from a limit: first taken, then judged, so that CPUs cannot pass it together. */
+INLINE int take_one(int64_t *macs, uint32_t limit)
+{
+	if (__sync_fetch_and_add(macs, 1) < (int64_t)limit)
+		return 1;
+	ADD(*macs, -1);
+	return 0;
 }
 
 INLINE void give_back(uint32_t slot)
@@ -238,46 +264,81 @@ INLINE void give_back(uint32_t slot)
 		ADD(stats->macs, -1);
 }
 
-INLINE void learn_new(const struct sighting *s)
+/*
+ * Takes one MAC of a member's allowance, and of the VPN's for one that is new in it; 0 when there
+ * is none left, or when that member has had too many new ones in too short a time.
+ */
+INLINE int take_allowance(const struct sighting *s, int of_vpn)
 {
-	struct sw_mac fresh = { .where = s->where, .last_seen = s->now };
+	const struct sw_config *cfg = get_config();
 
-	if (!take_allowance(s, 1))
-		return;
-	if (bpf_map_update_elem(&macs, &s->key, &fresh, BPF_NOEXIST)) {
-		/* the table is full, or another CPU was first */
-		give_back(sw_where_slot(s->where));
-		ADD(s->vpn->macs, -1);
-		return;
+	if (!cfg || !take_one(&s->stats->macs, s->target->mac_limit)) {
+		ADD(s->vpn->over_limit, 1);
+		return 0;
 	}
-	ADD(s->vpn->learned, 1);
-	report_mac(s, SW_EVENT_LEARNED, 0);
+	if (of_vpn && !take_one(&s->vpn->macs, s->vpn->mac_limit)) {
+		ADD(s->stats->macs, -1);
+		ADD(s->vpn->over_limit, 1);
+		return 0;
+	}
+	if (take_token(&s->stats->learn_due, &cfg->learn, s->now))
+		return 1;
+	ADD(s->stats->macs, -1);
+	if (of_vpn)
+		ADD(s->vpn->macs, -1);
+	ADD(s->vpn->over_rate, 1);
+	return 0;
 }
 
-INLINE void learn_move(const struct sighting *s, struct sw_mac *mac)
+/* These return 0 for a frame that must go no further. */
+INLINE int learn_new(const struct sighting *s)
+{
+	struct sw_mac fresh = { .where = s->where, .last_seen = s->now };
+	long err;
+
+	if (!take_allowance(s, 1))
+		return 0;
+	err = bpf_map_update_elem(&macs, &s->key, &fresh, BPF_NOEXIST);
+	if (!err) {
+		ADD(s->vpn->learned, 1);
+		report_mac(s, SW_EVENT_LEARNED, 0);
+		return 1;
+	}
+	ADD(s->stats->macs, -1);
+	ADD(s->vpn->macs, -1);
+	if (err == -EEXIST) /* another CPU was first */
+		return 1;
+	ADD(s->vpn->over_limit, 1); /* the node's table is full */
+	return 0;
+}
+
+INLINE int learn_move(const struct sighting *s, struct sw_mac *mac)
 {
 	uint64_t before;
 
 	if (!take_allowance(s, 0))
-		return;
+		return 0;
 	before = __sync_lock_test_and_set(&mac->where, s->where);
 	mac->last_seen = s->now;
+	/* of a member that is gone, or this one by another CPU's hand: told by its generation */
 	if (get_target_at(before))
 		give_back(sw_where_slot(before));
 	ADD(s->vpn->moved, 1);
 	report_mac(s, SW_EVENT_MOVED, before);
+	return 1;
 }
 
-INLINE void learn(const struct sighting *s)
+INLINE int learn(const struct sighting *s)
 {
 	struct sw_mac *mac = bpf_map_lookup_elem(&macs, &s->key);
 
 	if (!mac)
-		learn_new(s);
-	else if (mac->where != s->where)
-		learn_move(s, mac);
-	else if (s->now - mac->last_seen > LAST_SEEN_NS)
+		return learn_new(s);
+	if (mac->where != s->where)
+		return learn_move(s, mac);
+	if (s->now - mac->last_seen > LAST_SEEN_NS)
 		mac->last_seen = s->now;
+	return 1;
 }
 
 INLINE int is_group(const uint8_t mac[SW_MAC_LEN])
@@ -293,19 +354,34 @@ INLINE int is_zero(const uint8_t mac[SW_MAC_LEN])
 SEC("tcx/ingress")
 int dmevpn_in(struct __sk_buff *skb)
 {
-	struct sw_config *cfg = get_config();
 	struct sw_member_key sender = {};
 	struct sw_member *member;
-	struct sw_slot_stats *stats;
 	struct sighting s = {};
 	uint32_t number, slot;
+	uint16_t flags;
+	int foreign;
 
-	if (!cfg || get_sender(skb, &sender))
+	if (get_sender(skb, &sender, &flags))
 		return TCX_DROP;
-	set_mark(skb, cfg, 0);
-	s.vpn = get_vpn(&sender.vpn, &number);
+	skb->tc_index = 0;
+	s.vpn = get_vpn(&sender.vpn, &number, &foreign);
 	if (!s.vpn)
-		return TCX_NEXT; /* a VNI that is somebody else's */
+		return TCX_DROP;
+	if (flags & bpf_htons(NOCACHE)) {
+		/* ICMP that the kernel made of a frame too long: it has the member's VNI, not ours */
+		ADD(s.vpn->looped, 1);
+		return TCX_DROP;
+	}
+	if (is_tagged(skb)) {
+		ADD(s.vpn->tagged, 1);
+		return TCX_DROP;
+	}
+	if (foreign)
+		return TCX_NEXT;
+	if (!number) {
+		ADD(s.vpn->closed, 1);
+		return TCX_DROP;
+	}
 	member = bpf_map_lookup_elem(&members, &sender);
 	if (!member) {
 		ADD(s.vpn->outsiders, 1);
@@ -314,8 +390,8 @@ int dmevpn_in(struct __sk_buff *skb)
 	slot = member->slot;
 	s.where = sw_where(slot, member->gen);
 	s.target = get_target_at(s.where);
-	stats = bpf_map_lookup_elem(&slot_stats, &slot);
-	if (!s.target || !stats) {
+	s.stats = bpf_map_lookup_elem(&slot_stats, &slot);
+	if (!s.target || !s.stats) {
 		ADD(s.vpn->outsiders, 1);
 		return TCX_DROP;
 	}
@@ -325,41 +401,61 @@ int dmevpn_in(struct __sk_buff *skb)
 		ADD(s.vpn->bad_source, 1);
 		return TCX_DROP;
 	}
-	ADD(stats->rx_frames, 1);
-	ADD(stats->rx_octets, skb->len);
+	ADD(s.stats->rx_frames, 1);
+	ADD(s.stats->rx_octets, skb->len);
 	s.now = bpf_ktime_get_ns();
-	learn(&s);
-	set_mark(skb, cfg, slot);
+	if (!learn(&s))
+		return TCX_DROP;
+	skb->tc_index = slot;
 	return TCX_NEXT;
 }
 
-/*
- * Reports that a frame came from one member and leaves to another, once in a while for each pair.
- */
-INLINE void report_hairpin(struct __sk_buff *skb, const struct sw_config *cfg, struct sw_vpn *vpn,
-			   uint32_t sender, uint64_t to)
+/* Is the frame's source a MAC that was learned at its sender? An address made up gets no report. */
+INLINE int is_at(const struct sw_hairpin_key *pair, uint64_t where)
 {
+	struct sw_mac_key key = { .vpn = pair->vpn };
+	struct sw_mac *mac;
+
+	__builtin_memcpy(key.mac, pair->src, SW_MAC_LEN);
+	mac = bpf_map_lookup_elem(&macs, &key);
+	return mac && mac->where == where;
+}
+
+/*
+ * Reports that a frame came from one member and leaves to another, once in a while for each pair,
+ * and not too often for all frames of a member together.
+ */
+INLINE void report_hairpin(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t sender, uint64_t to)
+{
+	struct sw_slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &sender);
 	struct sw_hairpin_key key = { .vpn = vpn->key };
-	uint64_t now = bpf_ktime_get_ns(), *last;
+	uint64_t now = bpf_ktime_get_ns(), where, *last;
 	struct sw_target *from = get_target(sender);
+	const struct sw_config *cfg = get_config();
 	struct sw_event *event;
 	uint32_t len;
 
-	if (!from || bpf_skb_load_bytes(skb, 0, key.dst, SW_MAC_LEN) ||
+	if (!from || !stats || !cfg || bpf_skb_load_bytes(skb, 0, key.dst, SW_MAC_LEN) ||
 	    bpf_skb_load_bytes(skb, SW_MAC_LEN, key.src, SW_MAC_LEN))
 		return;
 	last = bpf_map_lookup_elem(&hairpins, &key);
 	if (last && now - *last < cfg->hairpin_ns)
 		return;
+	where = sw_where(sender, READ_ONCE(from->gen));
+	if (!is_at(&key, where) || !take_token(&stats->hairpin_due, &cfg->hairpin, now)) {
+		ADD(vpn->hairpins_held, 1);
+		return;
+	}
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
-		ADD(vpn->events_lost, 1);
+		/* the next frame of the pair reports it */
+		ADD(vpn->hairpins_held, 1);
 		return;
 	}
 	bpf_map_update_elem(&hairpins, &key, &now, BPF_ANY);
 	event->type = SW_EVENT_HAIRPIN;
 	event->vpn = vpn->key;
-	event->where = sw_where(sender, from->gen);
+	event->where = where;
 	event->other = to;
 	__builtin_memcpy(event->mac, key.src, SW_MAC_LEN);
 	__builtin_memcpy(event->dst, key.dst, SW_MAC_LEN);
@@ -373,8 +469,8 @@ INLINE void report_hairpin(struct __sk_buff *skb, const struct sw_config *cfg, s
 }
 
 /* A frame for a known MAC: to that member, or nowhere when it came from there. */
-INLINE int send_known(struct __sk_buff *skb, const struct sw_config *cfg, struct sw_vpn *vpn,
-		      uint32_t number, uint32_t sender, uint64_t to)
+INLINE int send_known(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t number, uint32_t sender,
+		      uint64_t to)
 {
 	struct sw_target *target = get_target_at(to);
 
@@ -384,7 +480,7 @@ INLINE int send_known(struct __sk_buff *skb, const struct sw_config *cfg, struct
 	}
 	if (sender) {
 		ADD(vpn->hairpins, 1);
-		report_hairpin(skb, cfg, vpn, sender, to);
+		report_hairpin(skb, vpn, sender, to);
 	}
 	if (!target || aim(skb, vpn, number, target))
 		return TCX_DROP;
@@ -396,34 +492,40 @@ INLINE int send_known(struct __sk_buff *skb, const struct sw_config *cfg, struct
 SEC("tcx/egress")
 int dmevpn_out(struct __sk_buff *skb)
 {
-	struct sw_config *cfg = get_config();
 	struct bpf_tunnel_key tunnel = {};
 	struct sw_mac_key key = {};
+	uint32_t number, sender = 0;
 	struct sw_vpn *vpn;
 	struct sw_mac *mac;
-	uint32_t number, sender = 0;
+	int foreign;
 
-	if (!cfg)
-		return TCX_DROP;
-	if (skb->ingress_ifindex == skb->ifindex)
-		sender = (skb->mark & cfg->mark_mask) >> cfg->mark_shift;
-	if (bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), 0) || tunnel.remote_ipv4) {
+	if (bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), 0) || tunnel.local_ipv4 ||
+	    tunnel.remote_ipv4)
 		/* a clone of ours (IPv6 ones are refused by the call), or a frame without VNI */
-		set_mark(skb, cfg, 0);
 		return TCX_NEXT;
-	}
+	if (skb->ingress_ifindex == skb->ifindex)
+		sender = skb->tc_index;
+	skb->tc_index = 0;
 	key.vpn.ifindex = skb->ifindex;
 	key.vpn.vni = tunnel.tunnel_id;
-	vpn = get_vpn(&key.vpn, &number);
-	if (!vpn)
+	vpn = get_vpn(&key.vpn, &number, &foreign);
+	if (foreign || !vpn)
 		return TCX_NEXT;
-	set_mark(skb, cfg, 0);
+	if (!number) {
+		ADD(vpn->closed, 1);
+		return TCX_DROP;
+	}
+	if (is_tagged(skb)) {
+		/* a local port's second tag; members' frames come without */
+		ADD(vpn->tagged, 1);
+		return TCX_DROP;
+	}
 	if (bpf_skb_load_bytes(skb, 0, key.mac, SW_MAC_LEN))
 		return TCX_DROP;
 	if (!is_group(key.mac)) {
 		mac = bpf_map_lookup_elem(&macs, &key);
 		if (mac && get_target_at(mac->where))
-			return send_known(skb, cfg, vpn, number, sender, mac->where);
+			return send_known(skb, vpn, number, sender, mac->where);
 	}
 	ADD(vpn->flooded, 1);
 	skb->cb[CB_VPN] = number;

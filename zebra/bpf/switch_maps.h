@@ -8,7 +8,7 @@
  * Numbers are host order; addresses are 16 octets in network order, IPv4 ones
  * mapped (::ffff:a.b.c.d), so that an IPv6 underlay needs no second table.
  *
- *   vpns {ifindex, vni} -> number -> vpn_table[number].first_chunk
+ *   vpns {ifindex, vni} -> number -> vpn_table[number].first_chunk   (number 0: closed)
  *                                        |
  *            chunks[n].target[16] <------+   .next -> chunks[m].target[16] ...
  *   members {vpn, address} -> {slot, gen}    slot = chunk * 16 + place in it
@@ -26,7 +26,7 @@
 #ifndef DMEVPN_SWITCH_MAPS_H
 #define DMEVPN_SWITCH_MAPS_H
 
-#define SW_LAYOUT 1
+#define SW_LAYOUT 2
 
 #define SW_ADDR_LEN 16
 #define SW_MAC_LEN 6
@@ -44,6 +44,7 @@
 #define SW_CHUNKS_MAX 4096 /* of a node, all VPNs together; chunk 0 stays empty */
 #define SW_SLOTS_MAX (SW_CHUNKS_MAX * SW_SLOTS_PER_CHUNK)
 #define SW_VPNS_MAX 4096	 /* of a node, all devices together; number 0 is no VPN */
+#define SW_VNIS_MAX (2 * SW_VPNS_MAX) /* of VPNs, open or closed */
 #define SW_MACS_MAX 262144	 /* learned MACs of a node */
 #define SW_VPN_MACS_LIMIT 65536	 /* default limit of a VPN */
 #define SW_MEMBER_MACS_LIMIT 16384 /* default limit of a member */
@@ -51,13 +52,19 @@
 #define SW_RING_OCTETS (1 << 20)
 #define SW_FRAME_MAX 128 /* octets of a frame that a hairpin event carries */
 
+/* How often something may happen, in nanoseconds. */
+struct sw_rate {
+	uint64_t every; /* one in so many */
+	uint64_t burst; /* and so much ahead of that */
+};
+
 /* The one entry of `config`. */
 struct sw_config {
 	uint32_t layout;     /* SW_LAYOUT */
-	uint32_t mark_shift; /* lowest bit of our part of skb->mark */
-	uint32_t mark_mask;  /* our part of skb->mark */
 	uint32_t next_gen;   /* the module's: `gen` of the next member; never 0 */
 	uint64_t hairpin_ns; /* report a pair again after this many nanoseconds */
+	struct sw_rate learn;	/* new and moved MACs of a member */
+	struct sw_rate hairpin; /* reports of a member's frames */
 };
 
 /* Key of `vpns`, and first part of other keys: a VPN by device and VNI. */
@@ -66,25 +73,33 @@ struct sw_vpn_key {
 	uint32_t vni; /* by which this hub receives the VPN */
 };
 
-/* Entry of `vpn_table`. Counters only grow; `macs` is what there is now. */
+/*
+ * Entry of `vpn_table`. Counters only grow; `macs` is what there is now, and may be below zero for
+ * moments. Of entry 0 only counters are used: frames of no open VPN.
+ */
 struct sw_vpn {
 	struct sw_vpn_key key; /* zero: the number is free */
 	uint32_t first_chunk;  /* 0: no member yet */
 	uint32_t mac_limit;    /* MACs of all members together */
 	uint8_t local[SW_ADDR_LEN]; /* source of the outer header; zero: the route chooses */
-	uint64_t macs;
+	int64_t macs;
 	uint64_t outsiders;   /* frames of senders that are no member, dropped */
+	uint64_t closed;      /* frames for a VNI whose VPN has ended or is not ready, dropped */
+	uint64_t tagged;      /* frames with a VLAN tag inside, dropped */
+	uint64_t looped;      /* the kernel's own answers to frames too long for a path, dropped */
 	uint64_t bad_source;  /* frames with a group or zero source MAC, dropped */
 	uint64_t known;	      /* frames sent to the one member that has the MAC */
 	uint64_t flooded;     /* frames sent to every other member */
 	uint64_t copies;      /* what flooding made of them */
 	uint64_t reflected;   /* frames for a MAC of the sender's own site, dropped */
 	uint64_t hairpins;    /* known frames that came from another member */
+	uint64_t hairpins_held; /* ones not reported: too many of that member, or the ring was full */
 	uint64_t learned;
 	uint64_t moved;
-	uint64_t over_limit;  /* frames whose source was not learned for a limit */
+	uint64_t over_limit;  /* frames dropped because their source would be a MAC too many */
+	uint64_t over_rate;   /* frames dropped because that member's MACs come too fast */
 	uint64_t clone_errors; /* copies the kernel refused, and floods cut short */
-	uint64_t events_lost; /* the ring was full */
+	uint64_t events_lost; /* new and moved MACs not told, because the ring was full */
 };
 
 /* Key and value of `members`: who may send into the VPN. */
@@ -116,7 +131,8 @@ struct sw_chunk {
 
 /* Entry of `slot_stats`. */
 struct sw_slot_stats {
-	uint64_t macs; /* MACs learned there now */
+	int64_t macs; /* MACs learned there now; as in struct sw_vpn */
+	uint64_t learn_due, hairpin_due; /* ns of CLOCK_MONOTONIC; see take_token() */
 	uint64_t rx_frames, rx_octets;
 	uint64_t tx_frames, tx_octets;
 };

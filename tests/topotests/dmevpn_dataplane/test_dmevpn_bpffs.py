@@ -74,7 +74,8 @@ def test_maps_that_do_not_fit(net, hub):
 def test_layout_of_another_version(net, hub):
     assert state(hub)["ready"] == "1"
     hub.stop_frr()
-    hub.run("bpftool map update pinned /sys/fs/bpf/dmevpn/config key 0 0 0 0 value 99 0 0 0  0 0 0 0  0 0 0 0  0 0 0 0  0 0 0 0 0 0 0 0")
+    octets = hub.json("bpftool -j map show pinned /sys/fs/bpf/dmevpn/config")["bytes_value"]
+    hub.run("bpftool map update pinned /sys/fs/bpf/dmevpn/config key 0 0 0 0 value 99" + " 0" * (octets - 1))
     mark = len(hub.log("zebra"))
     assert state(hub)["ready"] == "1"
     assert "maps of an earlier zebra do not fit" in hub.log("zebra")[mark:]
