@@ -137,15 +137,15 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def gre_payload(frame):
-    """(source, destination, payload) of an Ethernet frame that is IPv4 GRE of NHRP; None for any other."""
+def gre_payload(frame, wanted=GRE_PROTOCOL):
+    """(source, destination, payload) of an Ethernet frame that is IPv4 GRE of that protocol; None for any other."""
     if len(frame) < 34 or frame[12:14] != b"\x08\x00" or frame[14] >> 4 != 4 or frame[23] != 47:
         return None
     header = (frame[14] & 15) * 4
     packet = frame[14 : 14 + int.from_bytes(frame[16:18], "big")]
     gre = Reader(packet[header:], "GRE")
     flags, protocol = gre.number(2, "flags"), gre.number(2, "protocol")
-    if protocol != GRE_PROTOCOL:
+    if protocol != wanted:
         return None
     for bit, name in ((0x8000, "checksum"), (0x2000, "key"), (0x1000, "sequence")):
         if flags & bit:

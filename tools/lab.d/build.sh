@@ -6,10 +6,13 @@
 
 # The checkout's files, NUL-separated: what git tracks and what is new and not ignored, minus what is deleted.
 checkout_files() {
-	if git -C "$TOP" rev-parse >/dev/null 2>&1; then
-		git -C "$TOP" -c safe.directory="$TOP" ls-files -z -co --exclude-standard
+	local git=(git -c safe.directory="$TOP" -C "$TOP")
+	if "${git[@]}" rev-parse >/dev/null 2>&1; then
+		"${git[@]}" ls-files -z -co --exclude-standard
 	else
-		(cd "$TOP" && find . -type f -printf '%P\0')
+		(cd "$TOP" && find . \( -name .git -o -name frr-source -o -name 'build*' -type d -o -name .libs -o -name .deps \
+			-o -name __pycache__ \) -prune -o -type f ! -name '*.o' ! -name '*.lo' ! -name '*.la' \
+			! -name config.status ! -name Makefile -printf '%P\0')
 	fi | (cd "$TOP" && while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done) | sort -zu
 }
 
@@ -29,19 +32,24 @@ mirror_checkout() {
 compile() {
 	local kind=$1 flags=()
 	[ "$kind" != asan ] || flags=(--enable-sanitizers)
+	# The stamp beside each Makefile says what it was configured for: another FRR in the root means configure anew.
 	enter "$ROOT" /bin/bash -ec 'base=$1 kind=$2 source=$3
 		shift 3
 		cd "$base/src"
-		[ configure -nt configure.ac ] || { mkdir -p m4/aux; autoreconf -fi; }
+		[ configure -nt configure.ac ] && [ -e Makefile.in ] || { mkdir -p m4/aux; autoreconf -fi; }
 		mkdir -p "$base/$kind"
 		cd "$base/$kind"
-		[ -e Makefile ] || ../src/configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
-			--libdir="/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" --with-frr-source="$source" "$@"
+		source=$source/frr-$(pkg-config --modversion frr)
+		stamp="$source $(dpkg-query -W -f "\${Version}" frr) $*"
+		if [ ! -e Makefile ] || [ "$(cat .lab-stamp 2>/dev/null)" != "$stamp" ]; then
+			../src/configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
+				--libdir="/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" --with-frr-source="$source" "$@"
+			[ ! -e .lab-stamp ] || make clean
+			echo "$stamp" >.lab-stamp
+		fi
 		make -j"$(nproc)"' \
-		compile "$BUILD" "$kind" "$(frr_source_dir)" "${flags[@]}"
+		compile "$BUILD" "$kind" "$FRR_SOURCE" "${flags[@]}"
 }
-
-frr_source_dir() { (cd "$ROOT" && ls -d "${FRR_SOURCE#/}"/frr-*/ | head -n 1 | sed 's,^,/,; s,/$,,'); }
 
 install_normal() { enter "$ROOT" make -C "$BUILD/normal" install; }
 

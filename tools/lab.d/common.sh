@@ -48,14 +48,21 @@ again() {
 	return 1
 }
 
-# lock: one tools/lab at a time changes the root; released when this process ends.
-lock() {
-	mkdir -p "$LAB"
-	exec 9>"$LAB/lock"
-	flock -n 9 && return
+# lock: alone with the root, to change it. share: with others who only run something in it. Both may be called
+# again, also from a subshell; the lock goes when the process does.
+LOCK_OPEN=
+take_lock() {
+	if [ -z "$LOCK_OPEN" ]; then
+		mkdir -p "$LAB"
+		exec 9>>"$LAB/lock"
+		LOCK_OPEN=1
+	fi
+	flock -n "$1" 9 && return
 	say "waiting for another tools/lab"
-	flock 9
+	flock "$1" 9
 }
+lock() { take_lock -x; }
+share() { take_lock -s; }
 
 # enter ROOT COMMAND...: runs a command in ROOT, with the checkout at /src, in a mount namespace that ends with it.
 enter() {

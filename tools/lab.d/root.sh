@@ -25,14 +25,15 @@ bootstrap() {
 # Source indexes of testing, and of unstable for the days in which a source has already left testing's.
 add_source_indexes() {
 	local root=$1 list=$1/etc/apt/sources.list.d/lab-source.list
-	sed -n 's/^deb /deb-src /p' "$root/etc/apt/sources.list" >"$list"
-	sed -n "s/^deb \(.*\) $SUITE /deb-src \1 unstable /p" "$root/etc/apt/sources.list" >>"$list"
+	sed -n "s/^deb /deb-src /p; s/^deb \(.*\) $SUITE /deb-src \1 unstable /p" "$root/etc/apt/sources.list" >"$list.new"
+	[ -s "$list.new" ] || die "$root/etc/apt/sources.list has no deb line to make deb-src lines of"
+	mv "$list.new" "$list"
 	# Nothing in the root is to be started as a service by its package.
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod +x "$root/usr/sbin/policy-rc.d"
 }
 
-apt_update() { enter "$1" apt-get update; }
+apt_update() { enter "$1" apt-get update -o APT::Update::Error-Mode=any; }
 apt_install() { enter "$1" apt-get install -y --no-install-recommends $(packages); }
 apt_build_dep() { enter "$1" apt-get build-dep -y --no-install-recommends frr; }
 frr_source() { enter "$1" /bin/sh /src/tools/frr-source "$FRR_SOURCE"; }

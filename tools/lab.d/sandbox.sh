@@ -21,14 +21,25 @@ direct() {
 }
 
 # One core for the whole guest: a system call in it takes 7 us when pinned, 52 us when not.
-lab_cpu() { echo "${DMEVPN_LAB_CPU:-$(($(nproc) - 1))}"; }
+lab_cpu() { echo "${DMEVPN_LAB_CPU:-$(sed -n 's/^Cpus_allowed_list:.*[^0-9]//p' /proc/self/status)}"; }
+
+# The guest's memory is taken from the machine's as it is used, and must be there then.
+MEMORY=${DMEVPN_LAB_MEM:-2G}
+enough_memory() {
+	local want have
+	want=$(numfmt --from=iec "$MEMORY") || die "DMEVPN_LAB_MEM=$MEMORY is no size"
+	have=$(($(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo) * 1024))
+	[ "$have" -ge "$want" ] ||
+		die "the sandbox wants $MEMORY of memory and $((have >> 20)) MB are to be had; set DMEVPN_LAB_MEM (1G is the least)"
+}
 
 # new_run: a folder for a run's logs, captures and exit code; the last twenty are kept.
 new_run() {
 	mkdir -p "$ROOT$RESULTS"
 	find "$ROOT$RESULTS" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' -printf '%T@ %p\n' | sort -rn |
 		tail -n +20 | cut -d' ' -f2- | xargs -rd '\n' rm -rf
-	RUN=$(mktemp -d "$ROOT$RESULTS/$(date +%m%d-%H%M%S).XXX")
+	RUN=$ROOT$RESULTS/$(date +%m%d-%H%M%S).$BASHPID
+	mkdir "$RUN"
 	chmod 755 "$RUN"
 }
 
@@ -37,6 +48,7 @@ new_run() {
 sandbox() {
 	local limit=$1 status=0
 	shift
+	share
 	new_run
 	if [ "$1" = --overlay ]; then
 		echo "$2" >"$RUN/overlay"
@@ -54,7 +66,7 @@ sandbox() {
 	} >"$RUN/command"
 	if direct; then
 		timeout --foreground -k 5 "$limit" unshare -m "$TOP/tools/lab.d/enter" "$TOP" "$ROOT" \
-			unshare -mpunf --kill-child --mount-proc /src/tools/lab.d/guest "${RUN#"$ROOT"}" || status=$?
+			unshare -mpunf --kill-child --mount-proc /src/tools/lab.d/guest "${RUN#"$ROOT"}" 9>&- || status=$?
 	elif [ -e "$RUN/terminal" ]; then
 		uml "$limit" || status=$?
 		stty sane
@@ -66,11 +78,12 @@ sandbox() {
 
 # uml SECONDS: one life of the guest. Its console comes out here; the kernel's messages go to RUN/kernel.log.
 uml() {
-	LAB_TMPDIR=/dev/shm enter "$ROOT" /bin/bash -c 'exec 4>&1 >"$1/kernel.log" 2>&1
+	enough_memory
+	LAB_TMPDIR=/dev/shm LAB_SHM=100% enter "$ROOT" /bin/bash -c 'exec 4>&1 >"$1/kernel.log" 2>&1
 		exec timeout --foreground -k 5 "$2" taskset -c "$3" linux.uml mem="$4" seccomp=on root=/dev/root \
 			rootfstype=hostfs rootflags=/ rw init=/src/tools/lab.d/init LAB_RUN="$1" umid="lab$$" \
 			con=null con0=fd:0,fd:4 con1=null,fd:1 console=tty1 quiet' \
-		uml "${RUN#"$ROOT"}" "$1" "$(lab_cpu)" "${DMEVPN_LAB_MEM:-2G}"
+		uml "${RUN#"$ROOT"}" "$1" "$(lab_cpu)" "$MEMORY"
 }
 
 outcome() {

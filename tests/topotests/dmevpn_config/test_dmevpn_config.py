@@ -157,6 +157,29 @@ def test_by_yang_path(net):
     poll(lambda: instance(net.spoke1)["holdtime"] == 600, 5)
 
 
+def test_role_is_overridden(net):
+    """A hub's role on a device that can only be a spoke's: said, not silently ignored; and back again."""
+    code, said = net.spoke1.configure("interface tun2", "ip nhrp vpn role hub")
+    assert code == 0, said
+    poll(lambda: instance(net.spoke1)["state"] == "inactive", 5, what="inactive as a hub")
+    assert "tun2" in instance(net.spoke1)["reason"], instance(net.spoke1)["reason"]
+    net.spoke1.configure("interface tun2", "no ip nhrp vpn role")
+    poll(lambda: instance(net.spoke1)["state"] == "up", 15, what="a spoke again")
+
+
+def test_debug(net):
+    """`debug nhrp vpn` tells of each message, and its `no` ends that."""
+    net.spoke1.vtysh("debug nhrp vpn")
+    mark = len(net.spoke1.log("nhrpd"))
+    net.spoke1.configure("interface tun2", "ip nhrp vpn holdtime 601")  # which the hub is told
+    poll(lambda: "sent Registration Request to 10.0.0.1" in "\n".join(net.spoke1.log_since("nhrpd", mark)), 10)
+    net.spoke1.vtysh("no debug nhrp vpn")
+    mark = len(net.spoke1.log("nhrpd"))
+    net.spoke1.configure("interface tun2", "ip nhrp vpn holdtime 600")
+    poll(lambda: {m["holdtime"] for m in net.hub.vtysh_json("show ip nhrp vpn members json")["members"]} == {600}, 10)
+    assert "sent Registration Request" not in "\n".join(net.spoke1.log_since("nhrpd", mark))
+
+
 def test_removed_and_back(net):
     """`no` takes the VPN out of the engine and the kernel, and the line brings it back."""
     net.spoke1.configure("interface tun2", "no ip nhrp vpn-id 1")

@@ -56,6 +56,7 @@ def prepare(net):
     net.hub.start_daemon("zebra")
     net.inject = Inject(net.hub)
     net.inject.hello(1)
+    net.inject.say("sync_end")
 
 
 def settings(hub):
@@ -514,6 +515,7 @@ def test_forwarding_outlives_zebra(net, hub):
     learn(net, "m1"), learn(net, "m2")
     net.inject.say(f"mac tun2 {VNI} {MAC['m2']} 10.0.0.3 102")
     poll(lambda: fdb_of(hub, MAC["m2"]), 5)
+    before, log = settings(hub), len(hub.log("zebra"))
     net.inject.gone()
     hub.kill("zebra", signal.SIGKILL)
     with Wires(net) as wires:
@@ -521,9 +523,22 @@ def test_forwarding_outlives_zebra(net, hub):
         fenced(net, wires, "m1", b"fence", "m2", "m3")
         assert wires.got(b"while away") == {"m2": [102]}
         hub.start_daemon("zebra")
+        poll(lambda: "connected to zebra" in " ".join(hub.log_since("zebra", log)), 10, what="the module is up")
+        send(net, "m1", b"nobody speaks", MAC["m1"], MAC["m2"])
+        fenced(net, wires, "m1", b"fence without nhrpd", "m2", "m3")
+        assert wires.got(b"nobody speaks") == {"m2": [102]}
+        assert settings(hub) == before, "without a word of nhrpd nothing is taken back"
         net.inject = Inject(hub)
         net.inject.hello(2)
         mark = net.inject.mark()
+        # another VPN of the device is restated first: that is no word against this one
+        net.inject.say("instance tun2 7 hub 7")
+        net.inject.wait_for("INSTANCE_STATE", mark, vlan=7, ready=1)
+        assert set(before["vnis"].split()) <= set(settings(hub)["vnis"].split())
+        send(net, "m1", b"not restated yet", MAC["m1"], MAC["m2"])
+        fenced(net, wires, "m1", b"fence before restating", "m2", "m3")
+        assert wires.got(b"not restated yet") == {"m2": [102]}
+        net.inject.say("no_instance tun2 7")
         net.inject.say("instance tun2 1 hub 1")
         net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=VNI)
         for address, vni in MEMBERS.values():
@@ -539,6 +554,21 @@ def test_forwarding_outlives_zebra(net, hub):
     net.inject.say("sync_end")
     poll(lambda: show(hub)["instances"][0]["members"] == 2, 5, what="m3 is swept")
     poll(lambda: not fdb_of(hub, MAC["m2"]), 5, what="the entry nobody asked for is swept")
+
+
+def test_vpn_that_nobody_restates_is_taken_back(net, hub):
+    """Deconfigured while zebra was down: the first SYNC_END takes back its settings, entries and members."""
+    net.inject.say(f"mac tun2 {VNI} {MAC['m1']} 10.0.0.2 101")
+    poll(lambda: fdb_of(hub, MAC["m1"]), 5)
+    net.inject.gone()
+    hub.kill("zebra", signal.SIGKILL)
+    hub.start_daemon("zebra")
+    net.inject = Inject(hub)
+    net.inject.hello(3)
+    assert fdb_of(hub, MAC["m1"]) and settings(hub) != net.before
+    net.inject.say("sync_end")
+    poll(lambda: settings(hub) == net.before, 5, what="settings are as before")
+    poll(lambda: not fdb_of(hub, MAC["m1"]), 5, what="the entry is gone")
 
 
 def test_everything_is_taken_back(net, hub):

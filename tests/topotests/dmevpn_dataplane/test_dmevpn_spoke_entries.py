@@ -47,6 +47,7 @@ def prepare(net):
     net.spoke.start_daemon("zebra")
     net.inject = Inject(net.spoke)
     net.inject.hello(1)
+    net.inject.say("sync_end")
 
 
 def entries(node, mac):

@@ -14,7 +14,7 @@ import pytest
 
 from lib.capture import Capture
 from lib.frames import marked, send_frames
-from lib.frr import FrrNode
+from lib.frr import SANITIZER_OPTIONS, FrrNode
 from lib.net import Net, Switch
 from lib.node import CommandFailed
 from lib.poll import holds, poll
@@ -69,10 +69,24 @@ def test_dead_daemon_is_a_complaint(lone_net):
 def test_crash_is_a_complaint(lone_net):
     router = lone_net.lone
     router.attempt("sleep 60 & kill -SEGV $!; wait")
-    poll(lambda: any("core" in text for text in lone_net.complaints()), 5, what="the core is found")
+    (found,) = poll(lone_net.complaints, 5, what="the core is found")
+    assert "core" in found
 
 
-def test_sanitizer_report_is_a_complaint(lone_net):
-    lone_net.lone.write_file("/var/log/frr/sanitizer.4711", "heap-use-after-free in the test's imagination\n")
+BAD_PROGRAMS = {
+    "overflow": ("int n = 0x7fffffff; n += argc; return n == 1;", "signed integer overflow"),
+    "heap": ("char *c = malloc(4); free(c); return c[argc];", "heap-use-after-free"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_PROGRAMS)
+def test_sanitizer_report_is_a_complaint(lone_net, fault):
+    """A program built and run as the sanitized daemons are, that does what they must not."""
+    body, report = BAD_PROGRAMS[fault]
+    router = lone_net.lone
+    router.write_file("/tmp/bad.c", f"#include <stdlib.h>\nint main(int argc, char **argv) {{ {body} }}\n")
+    router.run("gcc -g -w -O0 -fsanitize=address,undefined -o /tmp/bad /tmp/bad.c", timeout=60)
+    code, _, _ = router.attempt(["env", *SANITIZER_OPTIONS, "/tmp/bad"])
+    assert code != 0
     (found,) = lone_net.complaints()
-    assert "heap-use-after-free" in found
+    assert report in found

@@ -17,11 +17,18 @@ from .poll import poll
 BINARIES = "/usr/lib/frr"
 LOGS = "/var/log/frr"
 MODULES = {"mgmtd": "mgmtd_dmevpn", "zebra": "zebra_dmevpn"}
+OURS = ("mgmtd", "zebra", "nhrpd")
 ORDER = ("mgmtd", "zebra", "staticd", "nhrpd")
 
 # Set by `tools/lab check` for its sanitized run. The stock daemons are not built for it: those that load our
 # modules get the runtime preloaded.
 SANITIZED = os.environ.get("DMEVPN_SANITIZED") == "1"
+
+# A report goes to a file, which complaints() finds. UBSan writes one only where the first finding ends the program.
+SANITIZER_OPTIONS = [
+    f"ASAN_OPTIONS=log_path={LOGS}/sanitizer:detect_leaks=0:handle_abort=1:abort_on_error=1:disable_coredump=1",
+    f"UBSAN_OPTIONS=log_path={LOGS}/sanitizer:print_stacktrace=1:halt_on_error=1:abort_on_error=1",
+]
 
 
 class FrrNode(Node):
@@ -64,6 +71,8 @@ class FrrNode(Node):
         self._launch(["env", *self._sanitizer_env(daemon), *argv, *options], f"{daemon}.start")
         self.running[daemon] = poll(lambda: self.pid_of(daemon), 10, what=f"{self.name}: {daemon} has a pid file")
         poll(lambda: self.answers(daemon), 20, what=f"{self.name}: {daemon} answers")
+        if SANITIZED and daemon in OURS:
+            assert b"__asan_init" in self._our_part(daemon), f"{self.name}: our part of {daemon} is not the sanitized one"
 
     def _launch(self, argv, log):
         """Run something that leaves daemons behind; they keep its output open, so that must not be a pipe."""
@@ -76,14 +85,19 @@ class FrrNode(Node):
         """Command prefix under which a program takes the node's name for the host's."""
         return ["unshare", "-u", "sh", "-c", 'hostname "$0"; exec "$@"', self.name]
 
-    def _sanitizer_env(self, daemon):
+    def _our_part(self, daemon):
+        """The octets of our module in a daemon, or of our nhrpd, as this node sees the file."""
+        name = f"/usr/lib/*/frr/modules/{MODULES[daemon]}.so" if daemon in MODULES else f"{BINARIES}/{daemon}"
+        (file,) = glob.glob(self.path(name))
+        with open(file, "rb") as part:
+            return part.read()
+
+    @staticmethod
+    def _sanitizer_env(daemon):
         if not SANITIZED:
             return []
-        options = f"log_path={LOGS}/sanitizer:detect_leaks=0:handle_abort=1:abort_on_error=1:disable_coredump=1"
-        env = [f"ASAN_OPTIONS={options}", f"UBSAN_OPTIONS=log_path={LOGS}/sanitizer:print_stacktrace=1"]
-        if daemon in MODULES:
-            env.append("LD_PRELOAD=" + sanitizer_libraries())
-        return env
+        preload = ["LD_PRELOAD=" + sanitizer_libraries()] if daemon in MODULES else []
+        return [*SANITIZER_OPTIONS, *preload]
 
     def start_by_script(self, config, daemons=ORDER):
         """FRR's own start script (frrinit.sh with /etc/frr/daemons), watchfrr included."""

@@ -7,8 +7,9 @@ Functions here look or send and say what they saw; to judge is for their callers
 from codec_decoder.nhrp import decode_frame, gre_payload
 
 from .capture import Capture
-from .frames import marked, send_frames, send_vxlan, vxlan_inner
+from .frames import icmp_echo, marked, send_frames, send_vxlan, vxlan_inner
 from .net import SPOKE2_BRIDGE_MAC, VM1_MAC
+from .poll import poll
 
 HUB_VNI = 4096 + 1
 VNI = {"spoke1": 100, "spoke2": 101}
@@ -32,6 +33,37 @@ def vxlan_sent(net, name):
     """(destination, vni, inner frame) of every VXLAN frame that left a node's eth1."""
     found = [vxlan_inner(f) for f in net.wire[name].frames()]
     return [f[1:] for f in found if f and f[0] == NBMA[name]]
+
+
+def gre_icmp(net, name):
+    """How many frames with ICMP inside GRE went over a node's eth1."""
+    inner = [gre_payload(f, 0x0800) for f in net.wire[name].frames()]
+    return len([i for i in inner if i and i[2][9:10] == b"\x01"])
+
+
+def first_time(net, name, match, what):
+    """Seconds since the epoch of the first frame on a node's eth1 for which `match` is true."""
+    return poll(lambda: next((when for when, frame in net.wire[name].timed() if match(frame)), None), 5, what=what)
+
+
+def echo_between(source, destination, kind):
+    """For first_time(): an ICMP echo request (8) or reply (0) in VXLAN from one node to another."""
+
+    def match(frame):
+        found = vxlan_inner(frame)
+        return found and found[:2] == (NBMA[source], NBMA[destination]) and icmp_echo(found[3], kind)
+
+    return match
+
+
+def time_to_shortcut(net):
+    """Seconds from vm1's first echo on its way to the hub until each spoke first sends straight, as captured."""
+    start = first_time(net, "spoke1", echo_between("spoke1", "hub", 8), "the first echo goes to the hub")
+    straight = [
+        first_time(net, near, echo_between(near, far, kind), f"{near} sends to {far}")
+        for near, far, kind in (("spoke1", "spoke2", 8), ("spoke2", "spoke1", 0))
+    ]
+    return start, [when - start for when in straight]
 
 
 def instance(router):

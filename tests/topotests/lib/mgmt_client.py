@@ -19,13 +19,13 @@ What it does not do: notifications, RPCs, subscriptions.
 """
 
 import argparse
-import contextlib
 import errno
 import json
 import select
 import socket
 import struct
 import sys
+from contextlib import contextmanager
 import time
 
 SOCKET = "/run/frr/mgmtd_fe.sock"
@@ -120,7 +120,7 @@ class MgmtClient:
                     raise
                 select.select([], [], [], 0.05)
 
-    @contextlib.contextmanager
+    @contextmanager
     def locked(self):
         """Both datastores are this session's in this block, as mgmtd wants it for whatever changes the running one."""
         self.lock(CANDIDATE)
@@ -133,7 +133,7 @@ class MgmtClient:
         finally:
             self.lock(CANDIDATE, False)
 
-    @contextlib.contextmanager
+    @contextmanager
     def transaction(self):
         """Edits in this block are committed together at its end, or none of them."""
         with self.locked():
