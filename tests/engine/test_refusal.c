@@ -13,9 +13,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/engine/peer.h"
 #include "tests/engine/world.h"
-
-#define HUB_VNI 4097
 
 static struct world_node *hub, *spoke1, *spoke2;
 
@@ -35,11 +34,6 @@ static int teardown(void **state)
 {
 	world_end();
 	return 0;
-}
-
-static uint64_t refused(struct world_node *n, enum vpn_refusal why)
-{
-	return vpn_engine_counters(n->engine)->refused[why];
 }
 
 /* A registration of the stranger 10.0.0.9 with MAC 02:…:09 in VPN INDEX; UNIQUE as RFC 2332 5.2.3. */
