@@ -72,6 +72,8 @@ static void register_member(struct vpn_engine *e, struct vpn_instance *inst, con
 	m->path = *from;
 	m->unique = req->flags & NHRP_REG_UNIQUE;
 	m->holdtime = cie->holding_time;
+	m->mtu = cie->mtu;
+	m->preference = cie->preference;
 	m->vni = cie->sub.vni;
 	vpn_timer_set(e, &m->expiry, (uint64_t)cie->holding_time * 1000);
 	if (is_new) {
@@ -157,49 +159,96 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 
 /* --- resolution --- */
 
-/* What we answer: where the MAC is, that no binding exists, or that we cannot keep track of one more asker. */
-static void fill_answer(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,
-			struct nhrp_cie *cie)
+/* For how long what we know of the MAC may be told to the asker, in seconds; 0 when there is nothing to tell. */
+static uint16_t tellable(struct vpn_engine *e, const struct vpn_mac *mac, const struct vpn_member *asker)
 {
 	uint16_t ours = asker->inst->dev->holdtime;
 	uint64_t left;
 
-	*cie = (struct nhrp_cie){ .code = NHRP_CIE_NO_BINDING };
 	if (!mac || mac->member == asker)
-		return;
+		return 0;
 	left = vpn_timer_left(e, &mac->member->expiry) / 1000;
-	if (!left)
+	return (uint16_t)(left < ours ? left : ours);
+}
+
+static uint8_t resolution_code(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,
+			       uint16_t flags, uint16_t seconds)
+{
+	if (!seconds)
+		return NHRP_CIE_NO_BINDING;
+	if ((flags & NHRP_RES_UNIQUE) && !mac->member->unique)
+		return NHRP_CIE_NOT_UNIQUE;
+	/* who is told must be purged one day, so we have to remember */
+	return vpn_mac_asked(e, mac, &asker->nbma, seconds) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
+}
+
+/* Where the MAC is, as its member registered it; in a refusal everything but the code is zero (RFC 2332 5.2.2). */
+static void fill_answer(const struct vpn_mac *mac, uint8_t code, uint16_t seconds, struct nhrp_cie *cie)
+{
+	const struct vpn_member *m = mac ? mac->member : NULL;
+
+	*cie = (struct nhrp_cie){ .code = code };
+	if (code != NHRP_CIE_SUCCESS)
 		return;
-	cie->holding_time = (uint16_t)(left < ours ? left : ours);
-	if (!vpn_mac_asked(e, mac, &asker->nbma, cie->holding_time)) {
-		*cie = (struct nhrp_cie){ .code = NHRP_CIE_NO_RESOURCES };
-		return;
-	}
-	cie->code = NHRP_CIE_SUCCESS;
-	cie->nbma = mac->member->nbma;
-	cie->sub = nhrp_subaddr_vni(mac->member->vni);
+	cie->holding_time = seconds;
+	cie->mtu = m->mtu;
+	cie->preference = m->preference;
+	cie->nbma = m->nbma;
+	cie->sub = nhrp_subaddr_vni(m->vni);
 	cie->proto = mac->mac;
+}
+
+/* Members register with us, so we are the authority; not stable, as a MAC may move at any time. */
+static uint16_t resolution_flags(const struct nhrp_msg *req, bool unique)
+{
+	return NHRP_RES_AUTHORITATIVE | (req->flags & (NHRP_RES_ROUTER | NHRP_RES_SRC_STABLE)) |
+	       (unique ? NHRP_RES_UNIQUE : 0);
+}
+
+static void answer_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *to,
+			      const struct nhrp_msg *req, uint16_t flags, const struct nhrp_cie *cie)
+{
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+
+	vpn_message_reply_head(req, &m, NHRP_OP_RESOLUTION_REPLY);
+	m.flags = flags;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, cie);
+	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_message_send(e, to, &b, NHRP_OP_RESOLUTION_REPLY);
+}
+
+/* Who did not register with us learns nothing but that; not every one of a flood. */
+static void refuse_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			      const struct nhrp_msg *req)
+{
+	const struct nhrp_cie cie = { .code = NHRP_CIE_PROHIBITED };
+
+	vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+	if (vpn_message_may_answer(e))
+		answer_resolution(e, inst, from, req, resolution_flags(req, false), &cie);
 }
 
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *req)
 {
 	struct vpn_member *asker = sender(inst, from, req);
-	uint8_t buf[NHRP_PACKET_MAX_LEN];
-	struct nhrp_builder b;
-	struct nhrp_msg m;
+	struct vpn_mac *mac = vpn_mac_find(inst, &req->dst_proto);
 	struct nhrp_cie cie;
+	uint16_t seconds;
+	uint8_t code;
 
 	if (!asker) {
-		vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+		refuse_resolution(e, inst, from, req);
 		return;
 	}
-	fill_answer(e, vpn_mac_find(inst, &req->dst_proto), asker, &cie);
-	vpn_message_reply_head(req, &m, NHRP_OP_RESOLUTION_REPLY);
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	vpn_message_reply_exts(e, inst, req, &b);
-	vpn_message_send(e, from, &b, NHRP_OP_RESOLUTION_REPLY);
+	seconds = tellable(e, mac, asker);
+	code = resolution_code(e, mac, asker, req->flags, seconds);
+	fill_answer(mac, code, seconds, &cie);
+	answer_resolution(e, inst, from, req,
+			  resolution_flags(req, code == NHRP_CIE_SUCCESS && mac->member->unique), &cie);
 }
 
 /* --- redirect --- */

@@ -34,6 +34,8 @@ struct vpn_member {
 	bool unique;	       /* it registered its MAC for itself alone (RFC 2332 5.2.3, U) */
 	uint32_t vni;	       /* by which it receives */
 	uint16_t holdtime;     /* seconds */
+	uint16_t mtu;	       /* octets, as registered; 0: default */
+	uint8_t preference;    /* as registered */
 	uint64_t since;	       /* ms */
 	struct vpn_timer expiry;
 	struct vpn_member_macs_head macs;

@@ -107,7 +107,8 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 		break;
 	case NHRP_EXT_CAPABILITIES:
 		if (nhrp_ext_capabilities(ext, &source, &target))
-			nhrp_build_ext_capabilities(b, source, target | NHRP_CAPABILITY_VPN);
+			/* every member knows VPNs; bits that we do not know are zero (RFC 2735 4.2) */
+			nhrp_build_ext_capabilities(b, source & NHRP_CAPABILITY_VPN, NHRP_CAPABILITY_VPN);
 		else
 			put_unchanged(b, ext);
 		break;
@@ -159,6 +160,12 @@ bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset
 	return false;
 }
 
+bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply)
+{
+	return dm_addr_same(&reply->src_nbma, &inst->nbma) && inst->link &&
+	       dm_addr_same(&reply->src_proto, &inst->link->link.mac);
+}
+
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
 {
 	char text[DM_ADDR_STRLEN];
@@ -175,7 +182,7 @@ void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nh
 	e->ops.send(e->ctx, to, b->w.buf, len);
 }
 
-static bool error_allowed(struct vpn_engine *e)
+bool vpn_message_may_answer(struct vpn_engine *e)
 {
 	uint64_t now = vpn_now(e);
 
@@ -210,7 +217,7 @@ void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, co
 	struct nhrp_msg m;
 	size_t room = sizeof(buf) - 2 * (NHRP_VPN_HEADER_LEN + NHRP_FIXED_LEN + NHRP_MANDATORY_LEN + 3 * DM_ADDR_MAX + 8);
 
-	if (req->op == NHRP_OP_ERROR_INDICATION || !error_allowed(e))
+	if (req->op == NHRP_OP_ERROR_INDICATION || !vpn_message_may_answer(e))
 		return;
 	m = (struct nhrp_msg){
 		.has_vpn = req->has_vpn,

@@ -305,7 +305,12 @@ void vpn_shortcut_resolution_reply(struct vpn_engine *e, struct vpn_instance *in
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
-	if (!s || !s->waiting || s->request_id != m->request_id) {
+	if (!s || s->request_id != m->request_id || !vpn_message_is_mine(inst, m)) {
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+		vpn_message_error(e, inst, from, m, NHRP_ERR_INVALID_RESOLUTION_REPLY, 0);
+		return;
+	}
+	if (!s->waiting) { /* one more answer to a try that was answered: no error of the hub's */
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		return;
 	}

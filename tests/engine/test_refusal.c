@@ -329,25 +329,34 @@ static void test_member_past_the_limit_is_refused_with_code_5(void **state)
 	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
 }
 
-static void test_resolution_of_a_stranger_is_not_answered(void **state)
+/* It even borrows a member's address in the header, but comes by another path. */
+static void test_resolution_of_a_stranger_is_code_4(void **state)
 {
 	struct dm_addr from = world_addr("10.0.0.3");
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REQUEST, 1), back;
 	struct nhrp_builder b;
+	struct nhrp_cie cie;
 	uint8_t buf[512];
-	struct nhrp_msg m = {
-		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
-		.op = NHRP_OP_RESOLUTION_REQUEST, .request_id = 1, .src_nbma = spoke1->nbma,
-		.src_sub = nhrp_subaddr_vni(100), .src_proto = spoke1->link.mac,
-		.dst_proto = world_addr("02:aa:00:00:00:01"),
-	};
 
-	world_mac_seen(hub, spoke1, HUB_VNI, "02:aa:00:00:00:01");
+	world_mac_seen(hub, spoke1, HUB_VNI, VM1);
+	m.dst_proto = world_addr(VM1);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	/* it even borrows a member's address in the header, but comes by another path */
-	world_inject(hub, &from, buf, nhrp_build_end(&b));
-	world_run(0);
+	deliver(hub, &from, &b);
 	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 1);
-	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REPLY), 0);
+	back = sent(NHRP_OP_RESOLUTION_REPLY);
+	assert_int_equal(num_cies(&back), 1);
+	cie = cie_at(&back, 0);
+	assert_int_equal(cie.code, NHRP_CIE_PROHIBITED);
+	assert_int_equal(cie.holding_time, 0);
+	assert_int_equal(cie.mtu, 0);
+	assert_true(is_plain_zero(&cie));
+	/* a flood of them is not answered with a flood */
+	for (int i = 0; i < 200; i++) {
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		deliver(hub, &from, &b);
+	}
+	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 201);
+	assert_true(world_seen(NHRP_OP_RESOLUTION_REPLY) <= 10);
 }
 
 /* An unasked answer or redirect from wherever: the spoke's tables stay empty. */
@@ -456,7 +465,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_purge_reply_of_a_stranger_ends_nothing),
 	CASE(test_vpn_that_cannot_run_yet_sends_no_error),
 	CASE(test_member_past_the_limit_is_refused_with_code_5),
-	CASE(test_resolution_of_a_stranger_is_not_answered),
+	CASE(test_resolution_of_a_stranger_is_code_4),
 	CASE(test_spoke_believes_nobody_but_its_hub),
 	CASE(test_registration_without_vni_is_prohibited),
 	CASE(test_unknown_extension_is_returned),
