@@ -94,11 +94,16 @@ static void refuse_registration(struct vpn_engine *e, const struct vpn_path *fro
 	vpn_refuse(e, from, req, cie->code == NHRP_CIE_NO_RESOURCES ? VPN_REFUSED_LIMIT : VPN_REFUSED_CONTENT);
 }
 
-/* A further client of a member: a MAC behind it (see vpn_local.c). */
-static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_cie *cie)
+/*
+ * A further client of a member: a MAC behind it (see vpn_local.c). None with U, which is
+ * for a single entry (RFC 2332 5.2.3).
+ */
+static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
+			       const struct nhrp_cie *cie)
 {
 	if (!m || cie->proto.family != DM_MAC || dm_addr_is_multicast(&cie->proto) || dm_addr_is_zero(&cie->proto) ||
-	    !cie->holding_time || (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
+	    (req->flags & NHRP_REG_UNIQUE) || !cie->holding_time ||
+	    (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
 		return NHRP_CIE_PROHIBITED;
 	return vpn_mac_bind(e, m, &cie->proto) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
@@ -122,14 +127,23 @@ static void register_station(struct vpn_engine *e, struct vpn_instance *inst, co
 	cie->holding_time = data.holding_time;
 }
 
+/* We are the only hub that we know of, so nothing is passed on (RFC 2332 5.2.3). */
+static bool is_for_us(const struct vpn_instance *inst, const struct nhrp_msg *req)
+{
+	return dm_addr_same(&req->dst_proto, &req->src_proto) ||
+	       (inst->link && dm_addr_same(&req->dst_proto, &inst->link->link.mac));
+}
+
 static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			 const struct nhrp_msg *req, struct nhrp_cie *cie)
 {
-	if (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto)) {
+	bool right = is_for_us(inst, req) && vpn_message_whole_address(cie);
+
+	if (right && (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto))) {
 		register_station(e, inst, from, req, cie);
 		return;
 	}
-	cie->code = register_client(e, sender(inst, from, req), cie);
+	cie->code = right ? register_client(e, sender(inst, from, req), req, cie) : NHRP_CIE_PROHIBITED;
 	if (cie->code != NHRP_CIE_SUCCESS)
 		refuse_registration(e, from, req, cie);
 }

@@ -166,6 +166,11 @@ bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg 
 	       dm_addr_same(&reply->src_proto, &inst->link->link.mac);
 }
 
+bool vpn_message_whole_address(const struct nhrp_cie *cie)
+{
+	return cie->prefix_len == 0 || cie->prefix_len == 0xff || cie->prefix_len == 8 * dm_addr_len(&cie->proto);
+}
+
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
 {
 	char text[DM_ADDR_STRLEN];

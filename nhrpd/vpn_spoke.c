@@ -198,7 +198,7 @@ static bool read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
 
 	return nhrp_ext_find(m, NHRP_EXT_RESPONDER, &ext) && nhrp_cie_next(&ext.value, m->afn, m->pro_type, cie) &&
 	       dm_addr_is_set(&cie->nbma) && !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
-	       cie->sub.has_vni && dm_addr_is_set(&cie->proto);
+	       cie->sub.has_vni && dm_addr_is_set(&cie->proto) && cie->holding_time;
 }
 
 static uint64_t read_epoch(const struct nhrp_msg *m)
@@ -225,13 +225,14 @@ static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uin
 		}
 }
 
+/* The registration ends with whichever is over first, the hub's hold of us or ours of its address (RFC 2332 5.3.1). */
 static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct nhrp_cie *responder,
 		       uint16_t holding_time, uint64_t epoch)
 {
 	struct vpn_instance *inst = hub->inst;
 	bool moved = !dm_addr_same(&hub->nbma, &responder->nbma) || hub->vni != responder->sub.vni;
 	bool restarted = hub->epoch && epoch && hub->epoch != epoch;
-	uint64_t hold_ms = (uint64_t)holding_time * 1000;
+	uint64_t hold_ms = 1000ull * (responder->holding_time < holding_time ? responder->holding_time : holding_time);
 
 	hub->nbma = responder->nbma;
 	hub->vni = responder->sub.vni;
@@ -273,6 +274,10 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 
 	if (!hub) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
+		return;
+	}
+	if (!vpn_message_is_mine(inst, m)) {
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		return;
 	}
 	if (vpn_local_reply(e, inst, from, m))
