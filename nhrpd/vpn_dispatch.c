@@ -27,6 +27,7 @@ static const handler spoke_handlers[VPN_OP_COUNT] = {
 static const handler hub_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_RESOLUTION_REQUEST] = vpn_hub_resolution_request,
 	[NHRP_OP_REGISTRATION_REQUEST] = vpn_hub_registration_request,
+	[NHRP_OP_PURGE_REQUEST] = vpn_hub_purge_request,
 	[NHRP_OP_PURGE_REPLY] = vpn_purge_reply,
 	[NHRP_OP_ERROR_INDICATION] = vpn_hub_error_indication,
 };

@@ -2,11 +2,12 @@
 /*
  * What a hub answers and tells. Called by vpn_dispatch.c with messages and by
  * vpn_engine.c with the module's hairpins; the tables are vpn_member.c's.
- * RFC 2332 5.2.1 to 5.2.4, 5.2.7; RFC 2735 3. The Traffic Indication is Cisco's and
+ * RFC 2332 5.2.1 to 5.2.7; RFC 2735 3. The Traffic Indication is Cisco's and
  * FRR's message type 8.
  *
  *   Registration Request ──> member, MEMBER_SET ──> reply: our end in Responder Address
  *     further CIEs ────────> MACs behind that member, MAC_BIND
+ *   Purge Request ─────────> member or MACs forgotten, those who asked for them purged
  *   HAIRPIN ───────────────> Traffic Indication to the source's member
  *   Resolution Request ────> reply with the member's end, the asker remembered
  *
@@ -263,6 +264,62 @@ void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst,
 	fill_answer(mac, code, seconds, &cie);
 	answer_resolution(e, inst, from, req,
 			  resolution_flags(req, code == NHRP_CIE_SUCCESS && mac->member->unique), &cie);
+}
+
+/* --- purge --- */
+
+/* The entry names the member itself: then it is one no longer. */
+static bool names_member(const struct vpn_member *m, const struct nhrp_msg *req, const struct nhrp_cie *cie)
+{
+	return vpn_message_covers(cie, dm_addr_is_set(&m->mac) ? &m->mac : &req->src_proto);
+}
+
+/* Takes back what the entry names of what its sender registered. Returns whether the sender is still a member. */
+static bool deregister(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
+		       const struct nhrp_cie *cie)
+{
+	struct vpn_mac *mac;
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	if (names_member(m, req, cie)) {
+		vpn_log_gated(e, VPN_GATE_MEMBER, VPN_LOG_INFO, "VPN %s on %s: member %s left",
+			      vpn_id_str(&m->inst->vpn, id), m->inst->dev->name, dm_addr_str(&m->nbma, text));
+		vpn_member_forget(e, m, true);
+		return false;
+	}
+	frr_each_safe (vpn_member_macs, &m->macs, mac)
+		if (vpn_message_covers(cie, &mac->mac))
+			vpn_mac_forget(e, mac);
+	return true;
+}
+
+/*
+ * Answered even when nothing matches (RFC 2332 5.2.5): a member whose request is repeated
+ * because our reply was lost is a stranger by then.
+ */
+void vpn_hub_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			   const struct nhrp_msg *req)
+{
+	struct vpn_member *m = vpn_member_find(inst, &req->src_nbma);
+	bool stranger = !m || !may_change(m, from), is_member = !stranger;
+	struct dm_reader body = req->body;
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg reply;
+	struct nhrp_cie cie;
+
+	if (stranger)
+		vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+	vpn_message_reply_head(req, &reply, NHRP_OP_PURGE_REPLY);
+	nhrp_build_begin(&b, buf, sizeof(buf), &reply);
+	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
+		is_member = is_member && deregister(e, m, req, &cie);
+		nhrp_build_cie(&b, &cie);
+	}
+	if ((req->flags & NHRP_PURGE_NO_REPLY) || (stranger && !vpn_message_may_answer(e)))
+		return;
+	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_message_send(e, from, &b, NHRP_OP_PURGE_REPLY);
 }
 
 /* --- redirect --- */

@@ -171,6 +171,12 @@ bool vpn_message_whole_address(const struct nhrp_cie *cie)
 	return cie->prefix_len == 0 || cie->prefix_len == 0xff || cie->prefix_len == 8 * dm_addr_len(&cie->proto);
 }
 
+bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr)
+{
+	return dm_addr_is_set(&cie->proto) &&
+	       dm_addr_prefix_same(&cie->proto, addr, cie->prefix_len ? cie->prefix_len : 0xff);
+}
+
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
 {
 	char text[DM_ADDR_STRLEN];

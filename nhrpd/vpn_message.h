@@ -28,6 +28,8 @@ void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nh
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply);
 /* True when the entry names one whole address: prefix length 0, 0xff or all of its bits (RFC 2332 5.2.0.1). */
 bool vpn_message_whole_address(const struct nhrp_cie *cie);
+/* True when the entry names ADDR, by itself or by a prefix. */
+bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr);
 /* True when REQ holds a compulsory extension that we do not know; *offset is where (octets from the fixed header). */
 bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset);
 /*

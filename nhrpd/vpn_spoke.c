@@ -5,11 +5,15 @@
  * the module sends broadcast and unknown frames to it.
  *
  * Object: vpn_hub, a slot of its instance, identified by the server's path.
- * RFC 2332 5.2.3 and 5.2.4; RFC 2735 3.
+ * RFC 2332 5.2.3 to 5.2.5; RFC 2735 3.
  *
  *   slot used ── send timer ──> Registration Request ──> reply: registered, send again at
  *        ^                            │                  a third of the holding time, 30 s at most
  *        └── backoff 1, 2, … 30 s ────┘ no reply; the holding time over: not registered
+ *
+ * A VPN that ends here (taken out of the configuration, or its device is no spoke any more) is
+ * taken back at the hubs by a Purge Request (5.2.5). When the daemon ends none is sent: it may be
+ * a restart, which nobody notices.
  *
  * Not here: keepalive and standby hubs in several places (later issues).
  */
@@ -187,6 +191,33 @@ void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	if (inst->active)
 		program_hub(e, inst);
+}
+
+/* --- leaving --- */
+
+/* Nobody will be here to hear a reply: none is asked for. Lost, it leaves the rest to the holding time. */
+static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub)
+{
+	struct nhrp_cie cie = { .proto = hub->inst->link->link.mac };
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+
+	vpn_message_head(hub->inst, &m, NHRP_OP_PURGE_REQUEST);
+	m.flags = NHRP_PURGE_NO_REPLY;
+	m.request_id = e->ops.random(e->ctx);
+	m.dst_proto = dm_addr_is_set(&hub->mac) ? hub->mac : m.src_proto;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	vpn_message_send(e, &hub->path, &b, NHRP_OP_PURGE_REQUEST);
+}
+
+/* Without a device nothing is said: it may be made again, and has no address to speak from. */
+void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX && inst->link; i++)
+		if (inst->hubs[i].used)
+			send_farewell(e, &inst->hubs[i]);
 }
 
 /* --- replies --- */
