@@ -32,6 +32,10 @@ bool vpn_message_whole_address(const struct nhrp_cie *cie);
 bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr);
 /* True when REQ holds a compulsory extension that we do not know; *offset is where (octets from the fixed header). */
 bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset);
+/* True when M holds an extension that has no place in a message of its type; *offset as above. */
+bool vpn_message_misplaced_extension(const struct nhrp_msg *m, uint16_t *offset);
+/* True when REQ has passed us before: a transit record names us (RFC 2332 5.3.2); *offset as above. */
+bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *req, uint16_t *offset);
 /*
  * True when somebody who is nothing to us may be answered: counts against the same
  * VPN_ERRORS_PER_SECOND, so that a flood is not answered with a flood.
