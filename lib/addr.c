@@ -76,6 +76,18 @@ static uint32_t mix(uint32_t h, uint32_t word)
 	return h ^ (h >> 13);
 }
 
+bool dm_addr_prefix_same(const struct dm_addr *a, const struct dm_addr *b, unsigned int bits)
+{
+	unsigned int whole = bits / 8, rest = bits % 8;
+	size_t len = dm_addr_len(a);
+
+	if (a->family != b->family)
+		return false;
+	if (whole >= len)
+		return dm_addr_same(a, b);
+	return memcmp(a->octets, b->octets, whole) == 0 && !((a->octets[whole] ^ b->octets[whole]) & ~(0xff >> rest));
+}
+
 uint32_t dm_addr_hash(const struct dm_addr *a, uint32_t seed)
 {
 	uint32_t h = mix(seed, a->family);

@@ -48,6 +48,9 @@ int dm_addr_cmp(const struct dm_addr *a, const struct dm_addr *b);
 /* True when both are the same address of the same family. */
 bool dm_addr_same(const struct dm_addr *a, const struct dm_addr *b);
 
+/* True when both are of the same family and agree in their first BITS bits; more bits than they have mean all. */
+bool dm_addr_prefix_same(const struct dm_addr *a, const struct dm_addr *b, unsigned int bits);
+
 /* 32-bit hash of family and octets; SEED keeps two tables from colliding alike. */
 uint32_t dm_addr_hash(const struct dm_addr *a, uint32_t seed);
 

@@ -17,6 +17,8 @@ const char *vpn_refusal_name(enum vpn_refusal r)
 		[VPN_REFUSED_LIMIT] = "limit",
 		[VPN_REFUSED_NOT_READY] = "notReady",
 		[VPN_REFUSED_COMPULSORY_EXTENSION] = "compulsoryExtension",
+		[VPN_REFUSED_MISPLACED_EXTENSION] = "misplacedExtension",
+		[VPN_REFUSED_LOOP] = "loop",
 	};
 
 	return r < VPN_REFUSED_COUNT ? names[r] : "unknown";

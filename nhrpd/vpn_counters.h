@@ -22,6 +22,8 @@ enum vpn_refusal {
 	VPN_REFUSED_LIMIT,	    /* a table is full */
 	VPN_REFUSED_NOT_READY,	    /* our side of the VPN is not up */
 	VPN_REFUSED_COMPULSORY_EXTENSION, /* an extension we must understand and do not */
+	VPN_REFUSED_MISPLACED_EXTENSION, /* an extension in a message where it has no place */
+	VPN_REFUSED_LOOP,	    /* a request that has passed us before */
 	VPN_REFUSED_COUNT,
 };
 

@@ -5,7 +5,7 @@
  * malformed messages and the one for refused ones are here, so each is counted
  * once and logged at most once a second.
  *
- * RFC 2735 3.4 (VPN not supported), RFC 2332 5.3 (compulsory extensions).
+ * RFC 2735 3.4 (VPN not supported), RFC 2332 5.3 (compulsory extensions), 5.3.2 (loops).
  */
 #include <config.h>
 
@@ -27,6 +27,7 @@ static const handler spoke_handlers[VPN_OP_COUNT] = {
 static const handler hub_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_RESOLUTION_REQUEST] = vpn_hub_resolution_request,
 	[NHRP_OP_REGISTRATION_REQUEST] = vpn_hub_registration_request,
+	[NHRP_OP_PURGE_REQUEST] = vpn_hub_purge_request,
 	[NHRP_OP_PURGE_REPLY] = vpn_purge_reply,
 	[NHRP_OP_ERROR_INDICATION] = vpn_hub_error_indication,
 };
@@ -66,12 +67,35 @@ static struct vpn_instance *find_instance(struct vpn_engine *e, const struct vpn
 	return NULL;
 }
 
+/* Refuses, with an error, what an extension keeps us from acting on. */
+static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
+			   const struct nhrp_msg *m)
+{
+	enum vpn_refusal why;
+	uint16_t offset, code;
+
+	if (nhrp_op_is_request(m->op) && vpn_message_unknown_compulsory(m, &offset)) {
+		why = VPN_REFUSED_COMPULSORY_EXTENSION;
+		code = NHRP_ERR_UNRECOGNIZED_EXTENSION;
+	} else if (vpn_message_misplaced_extension(m, &offset)) {
+		why = VPN_REFUSED_MISPLACED_EXTENSION;
+		code = NHRP_ERR_INVALID_EXTENSION;
+	} else if (nhrp_op_is_request(m->op) && vpn_message_looped(inst, m, &offset)) {
+		why = VPN_REFUSED_LOOP;
+		code = NHRP_ERR_LOOP;
+	} else {
+		return true;
+	}
+	vpn_refuse(e, from, m, why);
+	vpn_message_error(e, inst, from, m, code, offset);
+	return false;
+}
+
 void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	struct vpn_instance *inst;
 	enum nhrp_drop why;
 	uint32_t value = 0;
-	uint16_t offset;
 	struct nhrp_msg m;
 	handler fn;
 
@@ -95,10 +119,6 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
 		return;
 	}
-	if (nhrp_op_is_request(m.op) && vpn_message_unknown_compulsory(&m, &offset)) {
-		vpn_refuse(e, from, &m, VPN_REFUSED_COMPULSORY_EXTENSION);
-		vpn_message_error(e, inst, from, &m, NHRP_ERR_UNRECOGNIZED_EXTENSION, offset);
-		return;
-	}
-	fn(e, inst, from, &m);
+	if (extensions_fit(e, inst, from, &m))
+		fn(e, inst, from, &m);
 }

@@ -2,11 +2,12 @@
 /*
  * What a hub answers and tells. Called by vpn_dispatch.c with messages and by
  * vpn_engine.c with the module's hairpins; the tables are vpn_member.c's.
- * RFC 2332 5.2.1 to 5.2.4, 5.2.7; RFC 2735 3. The Traffic Indication is Cisco's and
+ * RFC 2332 5.2.1 to 5.2.7; RFC 2735 3. The Traffic Indication is Cisco's and
  * FRR's message type 8.
  *
  *   Registration Request ──> member, MEMBER_SET ──> reply: our end in Responder Address
  *     further CIEs ────────> MACs behind that member, MAC_BIND
+ *   Purge Request ─────────> member or MACs forgotten, those who asked for them purged
  *   HAIRPIN ───────────────> Traffic Indication to the source's member
  *   Resolution Request ────> reply with the member's end, the asker remembered
  *
@@ -72,6 +73,8 @@ static void register_member(struct vpn_engine *e, struct vpn_instance *inst, con
 	m->path = *from;
 	m->unique = req->flags & NHRP_REG_UNIQUE;
 	m->holdtime = cie->holding_time;
+	m->mtu = cie->mtu;
+	m->preference = cie->preference;
 	m->vni = cie->sub.vni;
 	vpn_timer_set(e, &m->expiry, (uint64_t)cie->holding_time * 1000);
 	if (is_new) {
@@ -92,11 +95,16 @@ static void refuse_registration(struct vpn_engine *e, const struct vpn_path *fro
 	vpn_refuse(e, from, req, cie->code == NHRP_CIE_NO_RESOURCES ? VPN_REFUSED_LIMIT : VPN_REFUSED_CONTENT);
 }
 
-/* A further client of a member: a MAC behind it (see vpn_local.c). */
-static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_cie *cie)
+/*
+ * A further client of a member: a MAC behind it (see vpn_local.c). None with U, which is
+ * for a single entry (RFC 2332 5.2.3).
+ */
+static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
+			       const struct nhrp_cie *cie)
 {
 	if (!m || cie->proto.family != DM_MAC || dm_addr_is_multicast(&cie->proto) || dm_addr_is_zero(&cie->proto) ||
-	    !cie->holding_time || (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
+	    (req->flags & NHRP_REG_UNIQUE) || !cie->holding_time ||
+	    (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
 		return NHRP_CIE_PROHIBITED;
 	return vpn_mac_bind(e, m, &cie->proto) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
@@ -120,14 +128,23 @@ static void register_station(struct vpn_engine *e, struct vpn_instance *inst, co
 	cie->holding_time = data.holding_time;
 }
 
+/* We are the only hub that we know of, so nothing is passed on (RFC 2332 5.2.3). */
+static bool is_for_us(const struct vpn_instance *inst, const struct nhrp_msg *req)
+{
+	return dm_addr_same(&req->dst_proto, &req->src_proto) ||
+	       (inst->link && dm_addr_same(&req->dst_proto, &inst->link->link.mac));
+}
+
 static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			 const struct nhrp_msg *req, struct nhrp_cie *cie)
 {
-	if (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto)) {
+	bool right = is_for_us(inst, req) && vpn_message_whole_address(cie);
+
+	if (right && (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto))) {
 		register_station(e, inst, from, req, cie);
 		return;
 	}
-	cie->code = register_client(e, sender(inst, from, req), cie);
+	cie->code = right ? register_client(e, sender(inst, from, req), req, cie) : NHRP_CIE_PROHIBITED;
 	if (cie->code != NHRP_CIE_SUCCESS)
 		refuse_registration(e, from, req, cie);
 }
@@ -157,49 +174,152 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 
 /* --- resolution --- */
 
-/* What we answer: where the MAC is, that no binding exists, or that we cannot keep track of one more asker. */
-static void fill_answer(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,
-			struct nhrp_cie *cie)
+/* For how long what we know of the MAC may be told to the asker, in seconds; 0 when there is nothing to tell. */
+static uint16_t tellable(struct vpn_engine *e, const struct vpn_mac *mac, const struct vpn_member *asker)
 {
 	uint16_t ours = asker->inst->dev->holdtime;
 	uint64_t left;
 
-	*cie = (struct nhrp_cie){ .code = NHRP_CIE_NO_BINDING };
 	if (!mac || mac->member == asker)
-		return;
+		return 0;
 	left = vpn_timer_left(e, &mac->member->expiry) / 1000;
-	if (!left)
+	return (uint16_t)(left < ours ? left : ours);
+}
+
+static uint8_t resolution_code(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,
+			       uint16_t flags, uint16_t seconds)
+{
+	if (!seconds)
+		return NHRP_CIE_NO_BINDING;
+	if ((flags & NHRP_RES_UNIQUE) && !mac->member->unique)
+		return NHRP_CIE_NOT_UNIQUE;
+	/* who is told must be purged one day, so we have to remember */
+	return vpn_mac_asked(e, mac, &asker->nbma, seconds) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
+}
+
+/* Where the MAC is, as its member registered it; in a refusal everything but the code is zero (RFC 2332 5.2.2). */
+static void fill_answer(const struct vpn_mac *mac, uint8_t code, uint16_t seconds, struct nhrp_cie *cie)
+{
+	const struct vpn_member *m = mac ? mac->member : NULL;
+
+	*cie = (struct nhrp_cie){ .code = code };
+	if (code != NHRP_CIE_SUCCESS)
 		return;
-	cie->holding_time = (uint16_t)(left < ours ? left : ours);
-	if (!vpn_mac_asked(e, mac, &asker->nbma, cie->holding_time)) {
-		*cie = (struct nhrp_cie){ .code = NHRP_CIE_NO_RESOURCES };
-		return;
-	}
-	cie->code = NHRP_CIE_SUCCESS;
-	cie->nbma = mac->member->nbma;
-	cie->sub = nhrp_subaddr_vni(mac->member->vni);
+	cie->holding_time = seconds;
+	cie->mtu = m->mtu;
+	cie->preference = m->preference;
+	cie->nbma = m->nbma;
+	cie->sub = nhrp_subaddr_vni(m->vni);
 	cie->proto = mac->mac;
+}
+
+/* Members register with us, so we are the authority; not stable, as a MAC may move at any time. */
+static uint16_t resolution_flags(const struct nhrp_msg *req, bool unique)
+{
+	return NHRP_RES_AUTHORITATIVE | (req->flags & (NHRP_RES_ROUTER | NHRP_RES_SRC_STABLE)) |
+	       (unique ? NHRP_RES_UNIQUE : 0);
+}
+
+static void answer_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *to,
+			      const struct nhrp_msg *req, uint16_t flags, const struct nhrp_cie *cie)
+{
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+
+	vpn_message_reply_head(req, &m, NHRP_OP_RESOLUTION_REPLY);
+	m.flags = flags;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, cie);
+	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_message_send(e, to, &b, NHRP_OP_RESOLUTION_REPLY);
+}
+
+/* Who did not register with us learns nothing but that; not every one of a flood. */
+static void refuse_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			      const struct nhrp_msg *req)
+{
+	const struct nhrp_cie cie = { .code = NHRP_CIE_PROHIBITED };
+
+	vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+	if (vpn_message_may_answer(e))
+		answer_resolution(e, inst, from, req, resolution_flags(req, false), &cie);
 }
 
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *req)
 {
 	struct vpn_member *asker = sender(inst, from, req);
-	uint8_t buf[NHRP_PACKET_MAX_LEN];
-	struct nhrp_builder b;
-	struct nhrp_msg m;
+	struct vpn_mac *mac = vpn_mac_find(inst, &req->dst_proto);
 	struct nhrp_cie cie;
+	uint16_t seconds;
+	uint8_t code;
 
 	if (!asker) {
-		vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+		refuse_resolution(e, inst, from, req);
 		return;
 	}
-	fill_answer(e, vpn_mac_find(inst, &req->dst_proto), asker, &cie);
-	vpn_message_reply_head(req, &m, NHRP_OP_RESOLUTION_REPLY);
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
+	seconds = tellable(e, mac, asker);
+	code = resolution_code(e, mac, asker, req->flags, seconds);
+	fill_answer(mac, code, seconds, &cie);
+	answer_resolution(e, inst, from, req,
+			  resolution_flags(req, code == NHRP_CIE_SUCCESS && mac->member->unique), &cie);
+}
+
+/* --- purge --- */
+
+/* The entry names the member itself: then it is one no longer. */
+static bool names_member(const struct vpn_member *m, const struct nhrp_msg *req, const struct nhrp_cie *cie)
+{
+	return vpn_message_covers(cie, dm_addr_is_set(&m->mac) ? &m->mac : &req->src_proto);
+}
+
+/* Takes back what the entry names of what its sender registered. Returns whether the sender is still a member. */
+static bool deregister(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
+		       const struct nhrp_cie *cie)
+{
+	struct vpn_mac *mac;
+	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
+
+	if (names_member(m, req, cie)) {
+		vpn_log_gated(e, VPN_GATE_MEMBER, VPN_LOG_INFO, "VPN %s on %s: member %s left",
+			      vpn_id_str(&m->inst->vpn, id), m->inst->dev->name, dm_addr_str(&m->nbma, text));
+		vpn_member_forget(e, m, true);
+		return false;
+	}
+	frr_each_safe (vpn_member_macs, &m->macs, mac)
+		if (vpn_message_covers(cie, &mac->mac))
+			vpn_mac_forget(e, mac);
+	return true;
+}
+
+/*
+ * Answered even when nothing matches (RFC 2332 5.2.5): a member whose request is repeated
+ * because our reply was lost is a stranger by then.
+ */
+void vpn_hub_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			   const struct nhrp_msg *req)
+{
+	struct vpn_member *m = vpn_member_find(inst, &req->src_nbma);
+	bool stranger = !m || !may_change(m, from), is_member = !stranger;
+	struct dm_reader body = req->body;
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg reply;
+	struct nhrp_cie cie;
+
+	if (stranger)
+		vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+	vpn_message_reply_head(req, &reply, NHRP_OP_PURGE_REPLY);
+	nhrp_build_begin(&b, buf, sizeof(buf), &reply);
+	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
+		is_member = is_member && deregister(e, m, req, &cie);
+		nhrp_build_cie(&b, &cie);
+	}
+	if ((req->flags & NHRP_PURGE_NO_REPLY) || (stranger && !vpn_message_may_answer(e)))
+		return;
 	vpn_message_reply_exts(e, inst, req, &b);
-	vpn_message_send(e, from, &b, NHRP_OP_RESOLUTION_REPLY);
+	vpn_message_send(e, from, &b, NHRP_OP_PURGE_REPLY);
 }
 
 /* --- redirect --- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a hub answers and tells: registration, resolution, redirect.
+ * What a hub answers and tells: registration, resolution, purge, redirect.
  */
 #ifndef DMEVPN_VPN_HUB_H
 #define DMEVPN_VPN_HUB_H
@@ -17,6 +17,9 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 /* A Resolution Request (RFC 2332 5.2.1). */
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *m);
+/* A Purge Request of a member: it takes back itself or MACs behind it (RFC 2332 5.2.5). */
+void vpn_hub_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			   const struct nhrp_msg *m);
 /* An Error Indication (RFC 2332 5.2.7). */
 void vpn_hub_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			      const struct nhrp_msg *m);

@@ -127,6 +127,8 @@ static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
 /* Ends whatever runs in the instance; PROGRAM takes it out of the kernel too. */
 static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 {
+	if (program)
+		vpn_spoke_leave(e, inst);
 	vpn_local_clear(e, inst);
 	vpn_shortcut_clear(e, inst, program);
 	vpn_spoke_stop(e, inst);

@@ -11,7 +11,7 @@
  * shortcut nothing is sent: the hub hears all of its frames then.
  *
  *   LOCAL ──> untold ── a shortcut is there ──> Registration Request, up to 32 MACs ──┐
- *               ^  no reply: again after 1, 2, … 30 s                                │
+ *               ^  no reply, or refused: again after 1, 2, … 30 s                     │
  *               └──────────────── another hub, a restarted hub ──── told <── reply ──┘
  *
  * Not here: taking a MAC back that is gone (the hub hears it elsewhere, or its
@@ -157,20 +157,30 @@ void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const str
 	vpn_local_kick(e, inst);
 }
 
-/* A MAC that the hub has no room for is not repeated: it would have none the next time either. */
-static void acknowledged(struct vpn_local_table *t, const struct nhrp_msg *m)
+/*
+ * Reads what became of each MAC. One that the hub has no room for is not repeated: it would
+ * have none the next time either. One that it prohibits is, behind the others: the hub does
+ * not know us, or we know it by a former address; our registration is what puts that right.
+ * Returns whether all are settled.
+ */
+static bool acknowledged(struct vpn_local_table *t, const struct nhrp_msg *m)
 {
 	struct dm_reader body = m->body;
 	struct nhrp_cie cie;
 	struct vpn_local *l;
+	bool settled = true;
 
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
 		l = find(t, &cie.proto);
-		if (l && !l->told && l->batch == m->request_id) {
-			vpn_untold_del(&t->untold, l);
-			l->told = true;
-		}
+		if (!l || l->told || l->batch != m->request_id)
+			continue;
+		vpn_untold_del(&t->untold, l);
+		l->told = cie.code != NHRP_CIE_PROHIBITED;
+		if (!l->told)
+			vpn_untold_add_tail(&t->untold, l);
+		settled = settled && l->told;
 	}
+	return settled;
 }
 
 bool vpn_local_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
@@ -181,7 +191,8 @@ bool vpn_local_reply(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	if (!t->waiting || m->request_id != t->request_id || !inst->active ||
 	    !vpn_path_same(&inst->active->path, from))
 		return false;
-	acknowledged(t, m);
+	if (!acknowledged(t, m))
+		return true; /* the next batch waits for the timer, as if there had been no reply */
 	t->waiting = false;
 	vpn_timer_stop(e, &t->send);
 	vpn_local_kick(e, inst);

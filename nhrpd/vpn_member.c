@@ -122,6 +122,11 @@ static void mac_forget(struct vpn_engine *e, struct vpn_instance *inst, struct v
 	XFREE(MTYPE_VPN_MAC, mac);
 }
 
+void vpn_mac_forget(struct vpn_engine *e, struct vpn_mac *mac)
+{
+	mac_forget(e, mac->member->inst, mac, true);
+}
+
 static void mac_moves(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_mac *mac, struct vpn_member *to)
 {
 	char text[DM_ADDR_STRLEN], from[DM_ADDR_STRLEN], there[DM_ADDR_STRLEN];

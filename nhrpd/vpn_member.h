@@ -34,6 +34,8 @@ struct vpn_member {
 	bool unique;	       /* it registered its MAC for itself alone (RFC 2332 5.2.3, U) */
 	uint32_t vni;	       /* by which it receives */
 	uint16_t holdtime;     /* seconds */
+	uint16_t mtu;	       /* octets, as registered; 0: default */
+	uint8_t preference;    /* as registered */
 	uint64_t since;	       /* ms */
 	struct vpn_timer expiry;
 	struct vpn_member_macs_head macs;
@@ -109,6 +111,8 @@ struct vpn_mac *vpn_mac_find(struct vpn_instance *inst, const struct dm_addr *ma
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
 /* A member says that a MAC is behind it; the switch is told. Returns false when there is no room for it. */
 bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac);
+/* The MAC is behind its member no more: purges, and takes it out of the kernel. Frees it. */
+void vpn_mac_forget(struct vpn_engine *e, struct vpn_mac *mac);
 /* Remembers that NBMA was told of the MAC for so many SECONDS. Returns false when too many were. */
 bool vpn_mac_asked(struct vpn_engine *e, struct vpn_mac *mac, const struct dm_addr *nbma, uint16_t seconds);
 

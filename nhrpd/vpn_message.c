@@ -107,7 +107,8 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 		break;
 	case NHRP_EXT_CAPABILITIES:
 		if (nhrp_ext_capabilities(ext, &source, &target))
-			nhrp_build_ext_capabilities(b, source, target | NHRP_CAPABILITY_VPN);
+			/* every member knows VPNs; bits that we do not know are zero (RFC 2735 4.2) */
+			nhrp_build_ext_capabilities(b, source & NHRP_CAPABILITY_VPN, NHRP_CAPABILITY_VPN);
 		else
 			put_unchanged(b, ext);
 		break;
@@ -145,18 +146,93 @@ static bool known_extension(uint16_t type)
 	return false;
 }
 
-bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset)
+/* Finds the first extension that FN says yes to; *offset is where it stands. */
+static bool find_extension(const struct nhrp_msg *m, uint16_t *offset,
+			   bool (*fn)(const struct vpn_instance *, const struct nhrp_msg *, const struct nhrp_ext *),
+			   const struct vpn_instance *inst)
 {
-	struct dm_reader r = req->exts;
+	struct dm_reader r = m->exts;
 	struct nhrp_ext ext;
 	const uint8_t *at = r.p;
 
 	for (; nhrp_ext_next(&r, &ext); at = r.p)
-		if (ext.compulsory && !known_extension(ext.type)) {
-			*offset = (uint16_t)(at - req->packet);
+		if (fn(inst, m, &ext)) {
+			*offset = (uint16_t)(at - m->packet);
 			return true;
 		}
 	return false;
+}
+
+static bool is_unknown_compulsory(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)
+{
+	return ext->compulsory && !known_extension(ext->type);
+}
+
+bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset)
+{
+	return find_extension(req, offset, is_unknown_compulsory, NULL);
+}
+
+/*
+ * What asks for something of the responder, or comes from it, has no place where there is
+ * none; capabilities are of resolutions (RFC 2735 3.3), and in registrations only unwanted.
+ * Extensions that we do not know may stand anywhere.
+ */
+static bool is_misplaced(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)
+{
+	bool purge = m->op == NHRP_OP_PURGE_REQUEST || m->op == NHRP_OP_PURGE_REPLY;
+	bool indication = !nhrp_op_is_request(m->op) && !nhrp_op_is_reply(m->op);
+	uint32_t source, target;
+
+	switch (ext->type) {
+	case NHRP_EXT_RESPONDER:
+	case NHRP_EXT_FORWARD_TRANSIT:
+	case NHRP_EXT_REVERSE_TRANSIT:
+		return indication;
+	case NHRP_EXT_CAPABILITIES:
+		return (purge || indication) && nhrp_ext_capabilities(ext, &source, &target);
+	}
+	return false;
+}
+
+bool vpn_message_misplaced_extension(const struct nhrp_msg *m, uint16_t *offset)
+{
+	return find_extension(m, offset, is_misplaced, NULL);
+}
+
+static bool names_us(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)
+{
+	struct dm_reader r = ext->value;
+	struct nhrp_cie cie;
+
+	if (ext->type != NHRP_EXT_FORWARD_TRANSIT || !inst->link)
+		return false;
+	while (nhrp_cie_next(&r, m->afn, m->pro_type, &cie))
+		if (dm_addr_same(&cie.proto, &inst->link->link.mac))
+			return true;
+	return false;
+}
+
+bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *req, uint16_t *offset)
+{
+	return find_extension(req, offset, names_us, inst);
+}
+
+bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply)
+{
+	return dm_addr_same(&reply->src_nbma, &inst->nbma) && inst->link &&
+	       dm_addr_same(&reply->src_proto, &inst->link->link.mac);
+}
+
+bool vpn_message_whole_address(const struct nhrp_cie *cie)
+{
+	return cie->prefix_len == 0 || cie->prefix_len == 0xff || cie->prefix_len == 8 * dm_addr_len(&cie->proto);
+}
+
+bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr)
+{
+	return dm_addr_is_set(&cie->proto) &&
+	       dm_addr_prefix_same(&cie->proto, addr, cie->prefix_len ? cie->prefix_len : 0xff);
 }
 
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
@@ -175,7 +251,7 @@ void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nh
 	e->ops.send(e->ctx, to, b->w.buf, len);
 }
 
-static bool error_allowed(struct vpn_engine *e)
+bool vpn_message_may_answer(struct vpn_engine *e)
 {
 	uint64_t now = vpn_now(e);
 
@@ -210,7 +286,7 @@ void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, co
 	struct nhrp_msg m;
 	size_t room = sizeof(buf) - 2 * (NHRP_VPN_HEADER_LEN + NHRP_FIXED_LEN + NHRP_MANDATORY_LEN + 3 * DM_ADDR_MAX + 8);
 
-	if (req->op == NHRP_OP_ERROR_INDICATION || !error_allowed(e))
+	if (req->op == NHRP_OP_ERROR_INDICATION || !vpn_message_may_answer(e))
 		return;
 	m = (struct nhrp_msg){
 		.has_vpn = req->has_vpn,

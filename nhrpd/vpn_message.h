@@ -9,7 +9,7 @@
 
 struct vpn_instance;
 
-#define VPN_ERRORS_PER_SECOND 10 /* Error Indications sent */
+#define VPN_ERRORS_PER_SECOND 10 /* Error Indications sent, and answers to strangers */
 
 /* Header of a message of ours in this VPN; dst_proto is the caller's to set. */
 void vpn_message_head(const struct vpn_instance *inst, struct nhrp_msg *m, uint8_t op);
@@ -24,8 +24,23 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 			    struct nhrp_builder *b);
 /* Closes and sends; counts. */
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op);
+/* True when the reply answers a request of ours: its source is our VXLAN end (RFC 2332 5.2.0.1). */
+bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply);
+/* True when the entry names one whole address: prefix length 0, 0xff or all of its bits (RFC 2332 5.2.0.1). */
+bool vpn_message_whole_address(const struct nhrp_cie *cie);
+/* True when the entry names ADDR, by itself or by a prefix. */
+bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr);
 /* True when REQ holds a compulsory extension that we do not know; *offset is where (octets from the fixed header). */
 bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset);
+/* True when M holds an extension that has no place in a message of its type; *offset as above. */
+bool vpn_message_misplaced_extension(const struct nhrp_msg *m, uint16_t *offset);
+/* True when REQ has passed us before: a transit record names us (RFC 2332 5.3.2); *offset as above. */
+bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *req, uint16_t *offset);
+/*
+ * True when somebody who is nothing to us may be answered: counts against the same
+ * VPN_ERRORS_PER_SECOND, so that a flood is not answered with a flood.
+ */
+bool vpn_message_may_answer(struct vpn_engine *e);
 /* Error Indication (RFC 2332 5.2.7) about REQ, rate limited, never about an Error Indication; INST NULL: no such VPN. */
 void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *to,
 		       const struct nhrp_msg *req, uint16_t code, uint16_t offset);

@@ -78,7 +78,7 @@ void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	struct vpn_purge *p = vpn_purges_find(&inst->purges, &ref);
 	struct vpn_member *by = p ? vpn_member_find(inst, &p->nbma) : NULL;
 
-	if (by && vpn_path_same(&by->path, from))
+	if (by && vpn_path_same(&by->path, from) && vpn_message_is_mine(inst, m))
 		done(e, p);
 	else
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);

@@ -305,7 +305,12 @@ void vpn_shortcut_resolution_reply(struct vpn_engine *e, struct vpn_instance *in
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
-	if (!s || !s->waiting || s->request_id != m->request_id) {
+	if (!s || s->request_id != m->request_id || !vpn_message_is_mine(inst, m)) {
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+		vpn_message_error(e, inst, from, m, NHRP_ERR_INVALID_RESOLUTION_REPLY, 0);
+		return;
+	}
+	if (!s->waiting) { /* one more answer to a try that was answered: no error of the hub's */
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		return;
 	}
@@ -354,6 +359,20 @@ void vpn_shortcut_used(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 /* --- purge --- */
 
+/* Whatever matches the entry goes: one MAC, or all of a prefix. */
+static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_cie *cie)
+{
+	struct vpn_shortcut *s = vpn_message_whole_address(cie) ? find(inst, &cie->proto) : NULL;
+
+	if (s)
+		destroy(e, s, true);
+	if (vpn_message_whole_address(cie))
+		return;
+	frr_each_safe (vpn_shortcuts, &inst->shortcuts, s)
+		if (vpn_message_covers(cie, &s->mac))
+			destroy(e, s, true);
+}
+
 void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *m)
 {
@@ -362,7 +381,6 @@ void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst,
 	struct nhrp_builder b;
 	struct nhrp_msg reply;
 	struct nhrp_cie cie;
-	struct vpn_shortcut *s;
 
 	if (!vpn_spoke_hub(inst, from)) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
@@ -371,9 +389,7 @@ void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst,
 	vpn_message_reply_head(m, &reply, NHRP_OP_PURGE_REPLY);
 	nhrp_build_begin(&b, buf, sizeof(buf), &reply);
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
-		s = find(inst, &cie.proto);
-		if (s)
-			destroy(e, s, true);
+		discard(e, inst, &cie);
 		nhrp_build_cie(&b, &cie);
 	}
 	if (m->flags & NHRP_PURGE_NO_REPLY)

@@ -5,11 +5,15 @@
  * the module sends broadcast and unknown frames to it.
  *
  * Object: vpn_hub, a slot of its instance, identified by the server's path.
- * RFC 2332 5.2.3 and 5.2.4; RFC 2735 3.
+ * RFC 2332 5.2.3 to 5.2.5; RFC 2735 3.
  *
  *   slot used ── send timer ──> Registration Request ──> reply: registered, send again at
  *        ^                            │                  a third of the holding time, 30 s at most
  *        └── backoff 1, 2, … 30 s ────┘ no reply; the holding time over: not registered
+ *
+ * A VPN that ends here (taken out of the configuration, or its device is no spoke any more) is
+ * taken back at the hubs by a Purge Request (5.2.5). When the daemon ends none is sent: it may be
+ * a restart, which nobody notices.
  *
  * Not here: keepalive and standby hubs in several places (later issues).
  */
@@ -189,6 +193,33 @@ void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst)
 		program_hub(e, inst);
 }
 
+/* --- leaving --- */
+
+/* Nobody will be here to hear a reply: none is asked for. Lost, it leaves the rest to the holding time. */
+static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub)
+{
+	struct nhrp_cie cie = { .proto = hub->inst->link->link.mac };
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+
+	vpn_message_head(hub->inst, &m, NHRP_OP_PURGE_REQUEST);
+	m.flags = NHRP_PURGE_NO_REPLY;
+	m.request_id = e->ops.random(e->ctx);
+	m.dst_proto = dm_addr_is_set(&hub->mac) ? hub->mac : m.src_proto;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	vpn_message_send(e, &hub->path, &b, NHRP_OP_PURGE_REQUEST);
+}
+
+/* Without a device nothing is said: it may be made again, and has no address to speak from. */
+void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX && inst->link; i++)
+		if (inst->hubs[i].used)
+			send_farewell(e, &inst->hubs[i]);
+}
+
 /* --- replies --- */
 
 /* Who answered: the Responder Address extension (RFC 2332 5.3.1) names the hub's VXLAN end. */
@@ -198,7 +229,7 @@ static bool read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
 
 	return nhrp_ext_find(m, NHRP_EXT_RESPONDER, &ext) && nhrp_cie_next(&ext.value, m->afn, m->pro_type, cie) &&
 	       dm_addr_is_set(&cie->nbma) && !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
-	       cie->sub.has_vni && dm_addr_is_set(&cie->proto);
+	       cie->sub.has_vni && dm_addr_is_set(&cie->proto) && cie->holding_time;
 }
 
 static uint64_t read_epoch(const struct nhrp_msg *m)
@@ -225,13 +256,14 @@ static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uin
 		}
 }
 
+/* The registration ends with whichever is over first, the hub's hold of us or ours of its address (RFC 2332 5.3.1). */
 static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct nhrp_cie *responder,
 		       uint16_t holding_time, uint64_t epoch)
 {
 	struct vpn_instance *inst = hub->inst;
 	bool moved = !dm_addr_same(&hub->nbma, &responder->nbma) || hub->vni != responder->sub.vni;
 	bool restarted = hub->epoch && epoch && hub->epoch != epoch;
-	uint64_t hold_ms = (uint64_t)holding_time * 1000;
+	uint64_t hold_ms = 1000ull * (responder->holding_time < holding_time ? responder->holding_time : holding_time);
 
 	hub->nbma = responder->nbma;
 	hub->vni = responder->sub.vni;
@@ -273,6 +305,10 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 
 	if (!hub) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
+		return;
+	}
+	if (!vpn_message_is_mine(inst, m)) {
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		return;
 	}
 	if (vpn_local_reply(e, inst, from, m))

@@ -16,11 +16,8 @@
 #include <cmocka.h>
 
 #include "nhrpd/vpn_member.h"
+#include "tests/engine/peer.h"
 #include "tests/engine/world.h"
-
-#define HUB_VNI 4097
-#define VM1 "02:aa:00:00:00:01"
-#define VM2 "02:aa:00:00:00:02"
 
 static struct world_node *hub, *spoke1, *spoke2;
 
@@ -41,89 +38,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- looking at messages --- */
-
-/* The last message of that type, decoded. */
-static struct nhrp_msg sent(uint8_t op)
-{
-	const uint8_t *octets;
-	size_t len = world_last(op, &octets);
-	struct nhrp_msg m;
-
-	assert_int_equal(nhrp_msg_decode(&m, octets, len, NULL), NHRP_DROP_NONE);
-	return m;
-}
-
-/* The entry at place N of a message; the test fails when there are fewer. */
-static struct nhrp_cie cie_at(const struct nhrp_msg *m, unsigned int n)
-{
-	struct dm_reader r = m->body;
-	struct nhrp_cie cie;
-
-	do
-		assert_true(nhrp_cie_next(&r, m->afn, m->pro_type, &cie));
-	while (n--);
-	return cie;
-}
-
-static unsigned int num_cies(const struct nhrp_msg *m)
-{
-	struct dm_reader r = m->body;
-	struct nhrp_cie cie;
-	unsigned int n = 0;
-
-	while (nhrp_cie_next(&r, m->afn, m->pro_type, &cie))
-		n++;
-	return n;
-}
-
-static bool is_plain_zero(const struct nhrp_cie *cie)
-{
-	return !dm_addr_is_set(&cie->nbma) && !cie->sub.len && !dm_addr_is_set(&cie->proto) && !cie->preference &&
-	       !cie->prefix_len;
-}
-
-static void assert_empty_compulsory(const struct nhrp_msg *m, uint16_t type)
-{
-	struct nhrp_ext ext;
-
-	assert_true(nhrp_ext_find(m, type, &ext));
-	assert_true(ext.compulsory);
-	assert_int_equal(dm_reader_left(&ext.value), 0);
-}
-
-static void assert_addr(const struct dm_addr *a, const struct dm_addr *b)
-{
-	assert_true(dm_addr_is_set(a));
-	assert_true(dm_addr_same(a, b));
-}
-
-/* --- playing a peer --- */
-
-/* Header of a message as SPOKE would send it. */
-static struct nhrp_msg from_spoke(const struct world_node *spoke, uint8_t op, uint32_t id)
-{
-	return (struct nhrp_msg){
-		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 7, .op = op,
-		.request_id = id, .src_nbma = spoke->nbma, .src_sub = nhrp_subaddr_vni(spoke->link.vni),
-		.src_proto = spoke->link.mac, .dst_proto = spoke->link.mac,
-	};
-}
-
-static void deliver(struct world_node *to, const struct dm_addr *from, struct nhrp_builder *b)
-{
-	size_t len = nhrp_build_end(b);
-
-	assert_true(len > 0);
-	world_inject(to, from, b->w.buf, len);
-	world_run(0);
-}
-
-static uint64_t refused(struct world_node *n, enum vpn_refusal why)
-{
-	return vpn_engine_counters(n->engine)->refused[why];
-}
-
 /* A resolution for VM2 by spoke1, with the entry that it may have and no extensions. */
 static void resolve_by_hand(uint32_t id, const struct nhrp_cie *cie)
 {
@@ -138,19 +52,21 @@ static void resolve_by_hand(uint32_t id, const struct nhrp_cie *cie)
 	deliver(hub, &spoke1->nbma, &b);
 }
 
-/* Both spokes registered, a MAC behind each, shortcuts both ways. */
 static void make_shortcuts(void)
 {
-	world_configure(spoke2, 1, hub);
-	world_run(100);
-	world_mac_seen(hub, spoke1, HUB_VNI, VM1);
-	world_mac_seen(hub, spoke2, HUB_VNI, VM2);
-	world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, VM2);
-	world_run(10);
-	assert_non_null(world_fdb(spoke1, VM2));
+	register_and_redirect(hub, spoke1, spoke2);
 }
 
 /* --- requests, RFC 2332 5.2.1, 5.2.3 and RFC 2735 3.3 --- */
+
+static void assert_empty_compulsory(const struct nhrp_msg *m, uint16_t type)
+{
+	struct nhrp_ext ext;
+
+	assert_true(nhrp_ext_find(m, type, &ext));
+	assert_true(ext.compulsory);
+	assert_int_equal(dm_reader_left(&ext.value), 0);
+}
 
 static void test_request_flags(void **state)
 {

@@ -13,9 +13,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/engine/peer.h"
 #include "tests/engine/world.h"
-
-#define HUB_VNI 4097
 
 static struct world_node *hub, *spoke1, *spoke2;
 
@@ -35,11 +34,6 @@ static int teardown(void **state)
 {
 	world_end();
 	return 0;
-}
-
-static uint64_t refused(struct world_node *n, enum vpn_refusal why)
-{
-	return vpn_engine_counters(n->engine)->refused[why];
 }
 
 /* A registration of the stranger 10.0.0.9 with MAC 02:…:09 in VPN INDEX; UNIQUE as RFC 2332 5.2.3. */
@@ -335,25 +329,34 @@ static void test_member_past_the_limit_is_refused_with_code_5(void **state)
 	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
 }
 
-static void test_resolution_of_a_stranger_is_not_answered(void **state)
+/* It even borrows a member's address in the header, but comes by another path. */
+static void test_resolution_of_a_stranger_is_code_4(void **state)
 {
 	struct dm_addr from = world_addr("10.0.0.3");
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REQUEST, 1), back;
 	struct nhrp_builder b;
+	struct nhrp_cie cie;
 	uint8_t buf[512];
-	struct nhrp_msg m = {
-		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
-		.op = NHRP_OP_RESOLUTION_REQUEST, .request_id = 1, .src_nbma = spoke1->nbma,
-		.src_sub = nhrp_subaddr_vni(100), .src_proto = spoke1->link.mac,
-		.dst_proto = world_addr("02:aa:00:00:00:01"),
-	};
 
-	world_mac_seen(hub, spoke1, HUB_VNI, "02:aa:00:00:00:01");
+	world_mac_seen(hub, spoke1, HUB_VNI, VM1);
+	m.dst_proto = world_addr(VM1);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	/* it even borrows a member's address in the header, but comes by another path */
-	world_inject(hub, &from, buf, nhrp_build_end(&b));
-	world_run(0);
+	deliver(hub, &from, &b);
 	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 1);
-	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REPLY), 0);
+	back = sent(NHRP_OP_RESOLUTION_REPLY);
+	assert_int_equal(num_cies(&back), 1);
+	cie = cie_at(&back, 0);
+	assert_int_equal(cie.code, NHRP_CIE_PROHIBITED);
+	assert_int_equal(cie.holding_time, 0);
+	assert_int_equal(cie.mtu, 0);
+	assert_true(is_plain_zero(&cie));
+	/* a flood of them is not answered with a flood */
+	for (int i = 0; i < 200; i++) {
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		deliver(hub, &from, &b);
+	}
+	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 201);
+	assert_true(world_seen(NHRP_OP_RESOLUTION_REPLY) <= 10);
 }
 
 /* An unasked answer or redirect from wherever: the spoke's tables stay empty. */
@@ -449,6 +452,69 @@ static void test_unknown_extension_is_returned(void **state)
 	assert_memory_equal(ext.value.p, value, sizeof(value));
 }
 
+/* RFC 2332 5.2.7: known, but not for messages of this type. */
+static void test_extension_in_the_wrong_message_is_error_9(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_PURGE_REQUEST, 1);
+	const struct nhrp_cie nothing = { .proto = world_addr("02:aa:00:00:00:77") };
+	static const uint8_t frame[64] = { 2, 0xaa, 0, 0, 0, 2, 2, 0xaa, 0, 0, 0, 1 };
+	struct nhrp_builder b;
+	size_t at;
+	uint8_t buf[512];
+
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &nothing);
+	nhrp_build_ext_empty(&b, NHRP_EXT_RESPONDER, true); /* this one is in its place */
+	at = b.w.used - b.packet_at;
+	nhrp_build_ext_capabilities(&b, NHRP_CAPABILITY_VPN, 0);
+	deliver(hub, &spoke1->nbma, &b);
+	assert_int_equal(refused(hub, VPN_REFUSED_MISPLACED_EXTENSION), 1);
+	assert_int_equal(last_error(), NHRP_ERR_INVALID_EXTENSION);
+	assert_int_equal(sent(NHRP_OP_ERROR_INDICATION).error_offset, at);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 0);
+
+	/* nobody will answer a redirect */
+	m = from_spoke(hub, NHRP_OP_TRAFFIC_INDICATION, 0);
+	m.src_sub = nhrp_subaddr_vni(HUB_VNI);
+	for (uint16_t type = NHRP_EXT_RESPONDER; type <= NHRP_EXT_REVERSE_TRANSIT; type++) {
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		nhrp_build_octets(&b, frame, sizeof(frame));
+		nhrp_build_ext_empty(&b, type, true);
+		deliver(spoke1, &hub->nbma, &b);
+	}
+	assert_int_equal(refused(spoke1, VPN_REFUSED_MISPLACED_EXTENSION), 3);
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 4);
+	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 0);
+}
+
+/* RFC 2332 5.3.2: a request that names the hub among those it passed. */
+static void test_request_that_was_here_before_is_error_3(void **state)
+{
+	const struct nhrp_cie other = { .holding_time = 60, .nbma = world_addr("10.0.0.8"),
+					.proto = world_addr("02:00:00:00:00:08") };
+	const struct nhrp_cie us = { .holding_time = 60, .proto = hub->link.mac };
+	const struct nhrp_cie empty = { .holding_time = 60 };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	for (int straight = 0; straight < 2; straight++) {
+		struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		nhrp_build_cie(&b, &empty);
+		nhrp_build_ext_begin(&b, NHRP_EXT_FORWARD_TRANSIT, true);
+		nhrp_build_cie(&b, &other);
+		if (!straight)
+			nhrp_build_cie(&b, &us);
+		nhrp_build_ext_end(&b);
+		deliver(hub, &spoke2->nbma, &b);
+		assert_int_equal(refused(hub, VPN_REFUSED_LOOP), 1);
+		assert_int_equal(last_error(), NHRP_ERR_LOOP);
+		assert_int_equal(world_num_members(hub), straight ? 2 : 1);
+	}
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 1);
+}
+
 static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	CASE(test_every_truncation_is_dropped),
@@ -462,10 +528,12 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_purge_reply_of_a_stranger_ends_nothing),
 	CASE(test_vpn_that_cannot_run_yet_sends_no_error),
 	CASE(test_member_past_the_limit_is_refused_with_code_5),
-	CASE(test_resolution_of_a_stranger_is_not_answered),
+	CASE(test_resolution_of_a_stranger_is_code_4),
 	CASE(test_spoke_believes_nobody_but_its_hub),
 	CASE(test_registration_without_vni_is_prohibited),
 	CASE(test_unknown_extension_is_returned),
+	CASE(test_extension_in_the_wrong_message_is_error_9),
+	CASE(test_request_that_was_here_before_is_error_3),
 };
 
 int main(void)

@@ -210,6 +210,27 @@ static void test_vpn_id(void **state)
 			    "ff:ff:ff:4294967295");
 }
 
+/* Against a twin that looks at one bit after the other. */
+static void test_prefix(void **state)
+{
+	static const char *const texts[] = {"02:aa:00:00:00:01", "02:aa:00:00:00:03", "82:aa:00:00:00:01",
+					    "02:aa:00:80:00:01", "10.0.0.1",	     "10.0.0.2",
+					    "2001:db8::1",	 "2001:db8::8001"};
+	struct dm_addr a, b;
+
+	for (size_t i = 0; i < 8; i++)
+		for (size_t j = 0; j < 8; j++)
+			for (unsigned int bits = 0; bits <= 255; bits++) {
+				bool same;
+
+				assert_true(dm_addr_parse(&a, texts[i]) && dm_addr_parse(&b, texts[j]));
+				same = a.family == b.family;
+				for (unsigned int n = 0; same && n < bits && n < 8 * dm_addr_len(&a); n++)
+					same = !((a.octets[n / 8] ^ b.octets[n / 8]) & 0x80 >> n % 8);
+				assert_int_equal(dm_addr_prefix_same(&a, &b, bits), same);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_random_twin),
 		cmocka_unit_test(test_hash_spreads),
 		cmocka_unit_test(test_vpn_id),
+		cmocka_unit_test(test_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

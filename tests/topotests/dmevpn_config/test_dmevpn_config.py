@@ -181,10 +181,12 @@ def test_debug(net):
 
 
 def test_removed_and_back(net):
-    """`no` takes the VPN out of the engine and the kernel, and the line brings it back."""
+    """`no` takes the VPN out of the engine and the kernel, the hub forgets it, and the line brings it back."""
+    assert len(mainjob.members(net.hub)) == 1
     net.spoke1.configure("interface tun2", "no ip nhrp vpn-id 1")
     poll(lambda: not net.spoke1.vtysh_json("show ip nhrp vpn json").get("instances"), 5, what="no instance is left")
     poll(lambda: not mainjob.tunnel_targets(net.spoke1, mainjob.ZERO_MAC), 5, what="the flood entry is gone")
+    poll(lambda: not mainjob.members(net.hub), 5, what="the spoke left at the hub")
     code, said = net.spoke1.configure("interface tun2", "ip nhrp vpn-id 1")
     assert code == 0, said
     poll(lambda: instance(net.spoke1)["state"] == "up", 15, what="registered again")

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Registrations, rule by rule: what a hub takes and refuses, and what a spoke makes of
+ * the reply. RFC 2332 5.2.0.1, 5.2.3, 5.2.4, 5.3.1.
+ *
+ *   hub 10.0.0.1 ── spoke1 10.0.0.2 (VNI 100), spoke2 10.0.0.3 (VNI 101) where a test configures them
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/engine/peer.h"
+#include "tests/engine/world.h"
+
+static struct world_node *hub, *spoke1, *spoke2;
+
+static int setup(void **state)
+{
+	world_reset();
+	hub = world_hub(1);
+	spoke1 = world_spoke(2, 100);
+	spoke2 = world_spoke(3, 101);
+	world_configure(hub, 1, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_end();
+	return 0;
+}
+
+/* The code of the last registration's entry at place N. */
+static uint8_t code_at(unsigned int n)
+{
+	struct nhrp_msg back = sent(NHRP_OP_REGISTRATION_REPLY);
+	struct nhrp_cie cie = cie_at(&back, n);
+
+	assert_true(!cie.code == !!cie.holding_time); /* what is refused is held for no time */
+	return cie.code;
+}
+
+/* spoke2 registers itself and, where one is given, a MAC behind it. */
+static void register_spoke2(const struct nhrp_msg *m, const struct nhrp_cie *own, const struct nhrp_cie *behind)
+{
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	nhrp_build_begin(&b, buf, sizeof(buf), m);
+	nhrp_build_cie(&b, own);
+	if (behind)
+		nhrp_build_cie(&b, behind);
+	deliver(hub, &spoke2->nbma, &b);
+	assert_int_equal(sent(NHRP_OP_REGISTRATION_REPLY).request_id, m->request_id);
+}
+
+/* RFC 2332 5.2.3: each entry by itself; what is acknowledged is registered. */
+static void test_each_entry_is_registered_by_itself(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	const struct nhrp_cie own = { .holding_time = 60 };
+	const struct nhrp_cie behind = { .holding_time = 60, .proto = world_addr(VM2) };
+	const struct nhrp_cie elsewhere = { .holding_time = 60, .nbma = world_addr("10.0.0.8"),
+					    .sub = nhrp_subaddr_vni(8), .proto = world_addr(VM1) };
+	struct vpn_mac_view v;
+
+	register_spoke2(&m, &behind, &elsewhere); /* of no member */
+	assert_int_equal(code_at(0), NHRP_CIE_PROHIBITED);
+	assert_int_equal(code_at(1), NHRP_CIE_PROHIBITED);
+	assert_int_equal(world_num_members(hub), 0);
+	register_spoke2(&m, &own, &behind);
+	assert_int_equal(code_at(0), NHRP_CIE_SUCCESS);
+	assert_int_equal(code_at(1), NHRP_CIE_SUCCESS);
+	assert_true(world_mac(hub, VM2, &v));
+	register_spoke2(&m, &own, &elsewhere);
+	assert_int_equal(code_at(0), NHRP_CIE_SUCCESS);
+	assert_int_equal(code_at(1), NHRP_CIE_PROHIBITED);
+	assert_false(world_mac(hub, VM1, &v));
+	assert_int_equal(world_num_members(hub), 1);
+}
+
+/* RFC 2332 5.2.0.1: a MAC is a whole address; part of one would be acknowledged and not registered. */
+static void test_prefix_is_prohibited(void **state)
+{
+	static const struct {
+		uint8_t len, code;
+	} cases[] = {
+		{ 0, NHRP_CIE_SUCCESS },     { 48, NHRP_CIE_SUCCESS },	  { 0xff, NHRP_CIE_SUCCESS },
+		{ 24, NHRP_CIE_PROHIBITED }, { 47, NHRP_CIE_PROHIBITED }, { 49, NHRP_CIE_PROHIBITED },
+	};
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	const struct nhrp_cie whole = { .holding_time = 60 };
+	struct nhrp_cie own = { .holding_time = 60, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101),
+				.proto = spoke2->link.mac };
+	struct nhrp_cie behind = { .holding_time = 60, .proto = world_addr(VM2) };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		own.prefix_len = behind.prefix_len = cases[i].len;
+		register_spoke2(&m, &own, NULL);
+		assert_int_equal(code_at(0), cases[i].code);
+		register_spoke2(&m, &whole, &behind);
+		assert_int_equal(code_at(1), cases[i].code);
+	}
+}
+
+/* RFC 2332 5.2.3: of one station only; a MAC behind it could not be kept as unique. */
+static void test_unique_registration_has_one_entry(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	const struct nhrp_cie own = { .prefix_len = 0xff, .holding_time = 60 };
+	const struct nhrp_cie behind = { .prefix_len = 0xff, .holding_time = 60, .proto = world_addr(VM2) };
+	struct vpn_mac_view v;
+
+	m.flags = NHRP_REG_UNIQUE;
+	register_spoke2(&m, &own, &behind);
+	assert_int_equal(code_at(0), NHRP_CIE_SUCCESS);
+	assert_int_equal(code_at(1), NHRP_CIE_PROHIBITED);
+	assert_false(world_mac(hub, VM2, &v));
+}
+
+static void test_registration_with_another_server_is_prohibited(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	const struct nhrp_cie own = { .holding_time = 60 };
+
+	m.dst_proto = world_addr("02:00:00:00:00:08");
+	register_spoke2(&m, &own, NULL);
+	assert_int_equal(code_at(0), NHRP_CIE_PROHIBITED);
+	assert_int_equal(world_num_members(hub), 0);
+	/* whoever knows our address may name it */
+	m.dst_proto = hub->link.mac;
+	register_spoke2(&m, &own, NULL);
+	assert_int_equal(code_at(0), NHRP_CIE_SUCCESS);
+	assert_int_equal(world_num_members(hub), 1);
+}
+
+/* What a hub prohibits is told again once the registration has put right what stood in the way. */
+static void test_prohibited_mac_is_told_again(void **state)
+{
+	const char *vm3 = "02:aa:00:00:00:03";
+	struct vpn_mac_view v;
+	unsigned int requests;
+
+	register_and_redirect(hub, spoke1, spoke2);
+	/* the hub's device gets another MAC; the spokes call it by the former one until they renew */
+	hub->link.mac = world_addr("02:00:00:00:01:01");
+	world_link(hub);
+	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	world_local(spoke1, vm3, false);
+	world_run(100);
+	assert_int_equal(code_at(0), NHRP_CIE_PROHIBITED);
+	assert_false(world_mac(hub, vm3, &v));
+	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST), requests + 1); /* not at once */
+	world_run(60000);
+	assert_true(world_mac(hub, vm3, &v));
+}
+
+/* The answer to the registration that spoke1 sent last. */
+static void answer_by_hand(const struct nhrp_cie *responder, const char *src_nbma, const char *src_proto)
+{
+	struct nhrp_msg m = sent(NHRP_OP_REGISTRATION_REQUEST);
+	const struct nhrp_cie cie = { .holding_time = 600 };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.op = NHRP_OP_REGISTRATION_REPLY;
+	if (src_nbma)
+		m.src_nbma = world_addr(src_nbma);
+	if (src_proto)
+		m.src_proto = world_addr(src_proto);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	nhrp_build_ext_begin(&b, NHRP_EXT_RESPONDER, true);
+	nhrp_build_cie(&b, responder);
+	nhrp_build_ext_end(&b);
+	deliver(spoke1, &hub->nbma, &b);
+}
+
+static struct nhrp_cie responder_for(uint16_t seconds)
+{
+	return (struct nhrp_cie){ .holding_time = seconds, .nbma = hub->nbma, .sub = nhrp_subaddr_vni(HUB_VNI),
+				  .proto = hub->link.mac };
+}
+
+/* RFC 2332 5.2.0.1. */
+static void test_reply_to_another_source_is_not_ours(void **state)
+{
+	struct nhrp_cie responder = responder_for(600);
+
+	hub->deaf = true;
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	answer_by_hand(&responder, "10.0.0.8", NULL);
+	answer_by_hand(&responder, NULL, "02:00:00:00:00:08");
+	assert_int_equal(world_instance(spoke1).state, VPN_REGISTERING);
+	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	answer_by_hand(&responder, NULL, NULL);
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+}
+
+/* RFC 2332 5.3.1: the registration holds for 600 s, but the hub's address for 40 s only. */
+static void test_responders_holding_time_ends_it(void **state)
+{
+	struct nhrp_cie responder = responder_for(0);
+
+	hub->deaf = true;
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	answer_by_hand(&responder, NULL, NULL); /* not to be held at all */
+	assert_int_equal(refused(spoke1, VPN_REFUSED_CONTENT), 1);
+	assert_int_equal(world_instance(spoke1).state, VPN_REGISTERING);
+	responder = responder_for(40);
+	answer_by_hand(&responder, NULL, NULL);
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+	world_run(39000);
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+	world_run(1500);
+	assert_int_equal(world_instance(spoke1).state, VPN_REGISTERING);
+	assert_int_equal(spoke1->hub.ifindex, 0);
+}
+
+static const struct CMUnitTest tests[] = {
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	CASE(test_each_entry_is_registered_by_itself),
+	CASE(test_prefix_is_prohibited),
+	CASE(test_unique_registration_has_one_entry),
+	CASE(test_registration_with_another_server_is_prohibited),
+	CASE(test_prohibited_mac_is_told_again),
+	CASE(test_reply_to_another_source_is_not_ours),
+	CASE(test_responders_holding_time_ends_it),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests_name("registration", tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Resolutions, rule by rule: what a hub's answer says, and which answers a spoke takes.
+ * RFC 2332 5.2.0.1, 5.2.1, 5.2.2; RFC 2735 4.2.
+ *
+ *   hub 10.0.0.1 ── spoke1 10.0.0.2 (VNI 100), who asks; spoke2 10.0.0.3 (VNI 101), home of VM2
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/engine/peer.h"
+#include "tests/engine/world.h"
+
+static struct world_node *hub, *spoke1, *spoke2;
+
+static int setup(void **state)
+{
+	world_reset();
+	hub = world_hub(1);
+	spoke1 = world_spoke(2, 100);
+	spoke2 = world_spoke(3, 101);
+	world_configure(hub, 1, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_end();
+	return 0;
+}
+
+/* A Resolution Request for VM2 by spoke1, whose own engine did not ask. */
+static struct nhrp_msg resolve(uint16_t flags)
+{
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REQUEST, 77), back;
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.flags = flags;
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	deliver(hub, &spoke1->nbma, &b);
+	back = sent(NHRP_OP_RESOLUTION_REPLY);
+	assert_int_equal(back.request_id, 77);
+	return back;
+}
+
+/* spoke2 registers by hand: MTU 1300, preference 9, with the flags given. */
+static void register_spoke2(uint16_t flags)
+{
+	const struct nhrp_cie cie = { .prefix_len = 0xff, .mtu = 1300, .holding_time = 600, .preference = 9 };
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 5), back;
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.flags = flags;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(hub, &spoke2->nbma, &b);
+	back = sent(NHRP_OP_REGISTRATION_REPLY);
+	assert_int_equal(back.request_id, 5);
+	assert_int_equal(cie_at(&back, 0).code, NHRP_CIE_SUCCESS);
+	world_mac_seen(hub, spoke2, HUB_VNI, VM2);
+}
+
+/* RFC 2332 5.2.2: A is the hub's to say, D not true of a MAC, U of the registration, Q and S of the request. */
+static void test_flags_of_an_answer(void **state)
+{
+	register_and_redirect(hub, spoke1, spoke2);
+	assert_int_equal(resolve(0).flags, NHRP_RES_AUTHORITATIVE);
+	assert_int_equal(resolve(NHRP_RES_DST_STABLE | 0x0001).flags, NHRP_RES_AUTHORITATIVE);
+	assert_int_equal(resolve(NHRP_RES_ROUTER).flags, NHRP_RES_AUTHORITATIVE | NHRP_RES_ROUTER);
+	assert_int_equal(resolve(NHRP_RES_SRC_STABLE).flags, NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE);
+	assert_int_equal(resolve(NHRP_RES_UNIQUE).flags, NHRP_RES_AUTHORITATIVE); /* it is not unique */
+	register_spoke2(NHRP_REG_UNIQUE);
+	assert_int_equal(resolve(0).flags, NHRP_RES_AUTHORITATIVE | NHRP_RES_UNIQUE);
+}
+
+static void test_binding_that_is_not_unique_is_code_13(void **state)
+{
+	struct nhrp_msg back;
+	struct nhrp_cie cie;
+
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	back = resolve(NHRP_RES_UNIQUE);
+	assert_int_equal(cie_at(&back, 0).code, NHRP_CIE_NO_BINDING); /* there is none at all */
+	register_spoke2(0);
+	back = resolve(NHRP_RES_UNIQUE);
+	assert_int_equal(num_cies(&back), 1);
+	cie = cie_at(&back, 0);
+	assert_int_equal(cie.code, NHRP_CIE_NOT_UNIQUE);
+	assert_int_equal(cie.holding_time, 0);
+	assert_int_equal(cie.mtu, 0);
+	assert_true(is_plain_zero(&cie));
+	back = resolve(0);
+	assert_int_equal(cie_at(&back, 0).code, NHRP_CIE_SUCCESS);
+	register_spoke2(NHRP_REG_UNIQUE);
+	back = resolve(NHRP_RES_UNIQUE);
+	assert_int_equal(cie_at(&back, 0).code, NHRP_CIE_SUCCESS);
+}
+
+static void test_answer_is_as_registered(void **state)
+{
+	struct nhrp_msg back;
+	struct nhrp_cie cie;
+
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	register_spoke2(0);
+	back = resolve(0);
+	cie = cie_at(&back, 0);
+	assert_int_equal(cie.code, NHRP_CIE_SUCCESS);
+	assert_int_equal(cie.mtu, 1300);
+	assert_int_equal(cie.preference, 9);
+	/* and as registered last */
+	world_configure(spoke2, 1, hub);
+	world_run(100);
+	back = resolve(0);
+	cie = cie_at(&back, 0);
+	assert_int_equal(cie.mtu, 1450);
+	assert_int_equal(cie.preference, 0);
+}
+
+/* RFC 2735 4.2: bits that we do not know are not handed on as if we did. */
+static void test_unknown_capabilities_are_cleared(void **state)
+{
+	struct nhrp_msg m, back;
+	struct nhrp_builder b;
+	struct nhrp_ext ext;
+	uint32_t source, target;
+	uint8_t buf[512];
+
+	register_and_redirect(hub, spoke1, spoke2);
+	m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REQUEST, 1);
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_ext_capabilities(&b, 0xfffffffe, 0xf0f0f0f0);
+	deliver(hub, &spoke1->nbma, &b);
+	back = sent(NHRP_OP_RESOLUTION_REPLY);
+	assert_int_equal(back.request_id, 1);
+	assert_true(nhrp_ext_find(&back, NHRP_EXT_CAPABILITIES, &ext));
+	assert_true(nhrp_ext_capabilities(&ext, &source, &target));
+	assert_int_equal(source, 0);
+	assert_int_equal(target, NHRP_CAPABILITY_VPN);
+}
+
+/* The hub's answer to what spoke1 asked for last, with another source address where one is given. */
+static void answer_by_hand(uint32_t id, const char *src_nbma, const char *src_proto)
+{
+	const struct nhrp_cie cie = { .holding_time = 60, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101),
+				      .proto = world_addr(VM2) };
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REPLY, id);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	if (src_nbma)
+		m.src_nbma = world_addr(src_nbma);
+	if (src_proto)
+		m.src_proto = world_addr(src_proto);
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(spoke1, &hub->nbma, &b);
+}
+
+/* Registered, and waiting for an answer about VM2 that is lost. Returns the ID it waits for. */
+static uint32_t wait_for_an_answer(void)
+{
+	world_configure(spoke1, 1, hub);
+	world_configure(spoke2, 1, hub);
+	world_run(100);
+	world_mac_seen(hub, spoke2, HUB_VNI, VM2);
+	world_lose(NHRP_OP_RESOLUTION_REQUEST, 1000);
+	world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, VM2);
+	return sent(NHRP_OP_RESOLUTION_REQUEST).request_id;
+}
+
+/* RFC 2332 5.2.0.1: who asked is part of what an answer is matched by. */
+static void test_answer_to_another_source_is_not_ours(void **state)
+{
+	uint32_t id = wait_for_an_answer();
+
+	answer_by_hand(id, "10.0.0.8", NULL);
+	assert_null(world_fdb(spoke1, VM2));
+	answer_by_hand(id, NULL, "02:00:00:00:00:08");
+	assert_null(world_fdb(spoke1, VM2));
+	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	answer_by_hand(id, NULL, NULL);
+	assert_non_null(world_fdb(spoke1, VM2));
+}
+
+static void test_unsolicited_answer_is_error_10(void **state)
+{
+	uint32_t id = wait_for_an_answer();
+
+	answer_by_hand(id + 1, NULL, NULL);
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 1);
+	assert_int_equal(sent(NHRP_OP_ERROR_INDICATION).error_code, NHRP_ERR_INVALID_RESOLUTION_REPLY);
+	assert_null(world_fdb(spoke1, VM2));
+	/* the same answer twice is nobody's fault */
+	answer_by_hand(id, NULL, NULL);
+	answer_by_hand(id, NULL, NULL);
+	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 1);
+	/* a flood of them is not answered with a flood */
+	for (uint32_t i = 0; i < 100; i++)
+		answer_by_hand(id + 2 + i, NULL, NULL);
+	assert_true(world_seen(NHRP_OP_ERROR_INDICATION) <= 10);
+}
+
+/* Nobody but our hubs can make us speak. */
+static void test_unsolicited_answer_of_a_stranger_is_not_answered(void **state)
+{
+	const struct dm_addr stranger = world_addr("10.0.0.9");
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REPLY, 1);
+	const struct nhrp_cie cie = { .code = NHRP_CIE_NO_BINDING };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	wait_for_an_answer();
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(spoke1, &stranger, &b);
+	assert_int_equal(refused(spoke1, VPN_REFUSED_NOT_HUB), 1);
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	CASE(test_flags_of_an_answer),
+	CASE(test_binding_that_is_not_unique_is_code_13),
+	CASE(test_answer_is_as_registered),
+	CASE(test_unknown_capabilities_are_cleared),
+	CASE(test_answer_to_another_source_is_not_ours),
+	CASE(test_unsolicited_answer_is_error_10),
+	CASE(test_unsolicited_answer_of_a_stranger_is_not_answered),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests_name("resolution", tests, NULL, NULL);
+}
