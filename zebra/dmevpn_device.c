@@ -216,6 +216,9 @@ static bool check_hub(const struct nlm_link *link, const struct nlm_link *bridge
 		return refuse(link, "is external without vnifilter", reason);
 	if (!link->bridge_port || !bridge)
 		return refuse(link, "is not a port of a bridge", reason);
+	/* copies of a flooded frame share one tunnel key, and must be sent before it is changed */
+	if (link->queued)
+		return refuse(link, "has a queueing discipline (tc qdisc), a hub's must have none", reason);
 	if (!bridge->vlan_filtering) {
 		snprintf(reason, DM_DEVICE_REASON_LEN,
 			 "bridge %s of %s is not VLAN-aware (vlan_filtering)", bridge->name,

@@ -228,6 +228,12 @@ static void handle_event(const struct nlmsghdr *nlh, void *arg)
 		if (find(ifindex))
 			watch->touched(ifindex);
 		break;
+	case RTM_NEWQDISC:
+	case RTM_DELQDISC:
+		ifindex = nlm_parse_ifindex(nlh);
+		if (find(ifindex))
+			dm_link_refresh(ifindex);
+		break;
 	default:
 		break;
 	}
@@ -254,7 +260,8 @@ static void read_event(struct event *event)
 
 int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watcher)
 {
-	static const unsigned int groups[] = {RTNLGRP_LINK, RTNLGRP_BRVLAN, RTNLGRP_TUNNEL, 0};
+	static const unsigned int groups[] = {RTNLGRP_LINK, RTNLGRP_BRVLAN, RTNLGRP_TUNNEL,
+					      RTNLGRP_TC, 0};
 	int err;
 
 	link_table_init(&links);

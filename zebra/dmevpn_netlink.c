@@ -125,6 +125,15 @@ static enum nlm_kind get_kind(const struct nlattr *attr)
 	return strcmp(kind, "bridge") == 0 ? NLM_BRIDGE : NLM_OTHER;
 }
 
+/* "noop" is what a device has that was never up. */
+static bool is_queue(const struct nlattr *attr)
+{
+	char name[16];
+
+	return attr && !(get_text(attr, name, sizeof(name)) &&
+			 (strcmp(name, "noqueue") == 0 || strcmp(name, "noop") == 0));
+}
+
 static void parse_vxlan(const struct nlattr *data, struct nlm_link *link)
 {
 	const struct nlattr *attrs[IFLA_VXLAN_MAX + 1];
@@ -184,6 +193,7 @@ bool nlm_parse_link(const struct nlmsghdr *nlh, struct nlm_link *link)
 		return false;
 	link->ifindex = info->ifi_index;
 	link->up = info->ifi_flags & IFF_UP;
+	link->queued = is_queue(attrs[IFLA_QDISC]);
 	link->mtu = get_u32(attrs[IFLA_MTU]);
 	link->master = get_u32(attrs[IFLA_MASTER]);
 	get_addr(attrs[IFLA_ADDRESS], DM_MAC, &link->mac);

@@ -29,6 +29,7 @@ struct nlm_link {
 	char name[NLM_IFNAME_LEN];
 	enum nlm_kind kind;
 	bool up;
+	bool queued;	 /* has a queueing discipline that holds frames */
 	uint32_t mtu;	 /* octets */
 	uint32_t master; /* ifindex, 0 without one */
 	struct dm_addr mac;

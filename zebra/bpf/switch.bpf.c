@@ -241,7 +241,7 @@ INLINE int take_token(uint64_t *due, const struct sw_rate *rate, uint64_t now)
 
 	if (at < now)
 		at = now;
-	if (at - now >= rate->burst)
+	if (at - now + rate->every > rate->burst)
 		return 0;
 	*(volatile uint64_t *)due = at + rate->every;
 	return 1;
