@@ -10,8 +10,7 @@
  *
  * dmevpn_in (tcx ingress): only members, known by source address and VNI, get
  * in; source MACs are learned, and a frame whose source may not be is dropped, so
- * that the bridge does not learn it either; the sender's slot goes into
- * skb->tc_index, which a bridge carries along and nobody else reads.
+ * that the bridge does not learn it either.
  * dmevpn_out (tcx egress): the frame comes from the bridge with a
  * tunnel key that has nothing but the VNI. It leaves with the key of the one
  * member that has the MAC, or dmevpn_flood (by tail call, and again until all
@@ -22,8 +21,9 @@
  * The kernel names the addresses in a key as a receiver sees them: what we set
  * as `remote` (the member) is got back as `local`.
  *
- * A frame's sender is a member only when it was received on this very device
- * (skb->ingress_ifindex); tc_index of anything else means nothing here.
+ * On its way through the bridge a frame carries nothing of ours, no mark either:
+ * one that was received on this very device (skb->ingress_ifindex) got in because its
+ * source MAC was learned at its sender, and so the table tells the sender.
  *
  * Maps and their meaning: switch_maps.h. The kernel may have no JIT and no
  * BTF, so: no callbacks, no kfuncs, no calls between functions beside tail
@@ -363,7 +363,6 @@ int dmevpn_in(struct __sk_buff *skb)
 
 	if (get_sender(skb, &sender, &flags))
 		return TCX_DROP;
-	skb->tc_index = 0;
 	s.vpn = get_vpn(&sender.vpn, &number, &foreign);
 	if (!s.vpn)
 		return TCX_DROP;
@@ -404,45 +403,29 @@ int dmevpn_in(struct __sk_buff *skb)
 	ADD(s.stats->rx_frames, 1);
 	ADD(s.stats->rx_octets, skb->len);
 	s.now = bpf_ktime_get_ns();
-	if (!learn(&s))
-		return TCX_DROP;
-	skb->tc_index = slot;
-	return TCX_NEXT;
-}
-
-/* Is the frame's source a MAC that was learned at its sender? An address made up gets no report. */
-INLINE int is_at(const struct sw_hairpin_key *pair, uint64_t where)
-{
-	struct sw_mac_key key = { .vpn = pair->vpn };
-	struct sw_mac *mac;
-
-	__builtin_memcpy(key.mac, pair->src, SW_MAC_LEN);
-	mac = bpf_map_lookup_elem(&macs, &key);
-	return mac && mac->where == where;
+	return learn(&s) ? TCX_NEXT : TCX_DROP;
 }
 
 /*
  * Reports that a frame came from one member and leaves to another, once in a while for each pair,
  * and not too often for all frames of a member together.
  */
-INLINE void report_hairpin(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t sender, uint64_t to)
+INLINE void report_hairpin(struct __sk_buff *skb, struct sw_vpn *vpn, uint64_t from, uint64_t to)
 {
-	struct sw_slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &sender);
+	uint32_t len, slot = sw_where_slot(from);
+	struct sw_slot_stats *stats = bpf_map_lookup_elem(&slot_stats, &slot);
 	struct sw_hairpin_key key = { .vpn = vpn->key };
-	uint64_t now = bpf_ktime_get_ns(), where, *last;
-	struct sw_target *from = get_target(sender);
 	const struct sw_config *cfg = get_config();
+	uint64_t now = bpf_ktime_get_ns(), *last;
 	struct sw_event *event;
-	uint32_t len;
 
-	if (!from || !stats || !cfg || bpf_skb_load_bytes(skb, 0, key.dst, SW_MAC_LEN) ||
+	if (!stats || !cfg || bpf_skb_load_bytes(skb, 0, key.dst, SW_MAC_LEN) ||
 	    bpf_skb_load_bytes(skb, SW_MAC_LEN, key.src, SW_MAC_LEN))
 		return;
 	last = bpf_map_lookup_elem(&hairpins, &key);
 	if (last && now - *last < cfg->hairpin_ns)
 		return;
-	where = sw_where(sender, READ_ONCE(from->gen));
-	if (!is_at(&key, where) || !take_token(&stats->hairpin_due, &cfg->hairpin, now)) {
+	if (!take_token(&stats->hairpin_due, &cfg->hairpin, now)) {
 		ADD(vpn->hairpins_held, 1);
 		return;
 	}
@@ -455,7 +438,7 @@ INLINE void report_hairpin(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t s
 	bpf_map_update_elem(&hairpins, &key, &now, BPF_ANY);
 	event->type = SW_EVENT_HAIRPIN;
 	event->vpn = vpn->key;
-	event->where = where;
+	event->where = from;
 	event->other = to;
 	__builtin_memcpy(event->mac, key.src, SW_MAC_LEN);
 	__builtin_memcpy(event->dst, key.dst, SW_MAC_LEN);
@@ -469,18 +452,18 @@ INLINE void report_hairpin(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t s
 }
 
 /* A frame for a known MAC: to that member, or nowhere when it came from there. */
-INLINE int send_known(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t number, uint32_t sender,
+INLINE int send_known(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t number, uint64_t from,
 		      uint64_t to)
 {
 	struct sw_target *target = get_target_at(to);
 
-	if (sw_where_slot(to) == sender) {
+	if (to == from) {
 		ADD(vpn->reflected, 1);
 		return TCX_DROP;
 	}
-	if (sender) {
+	if (from) {
 		ADD(vpn->hairpins, 1);
-		report_hairpin(skb, vpn, sender, to);
+		report_hairpin(skb, vpn, from, to);
 	}
 	if (!target || aim(skb, vpn, number, target))
 		return TCX_DROP;
@@ -489,23 +472,41 @@ INLINE int send_known(struct __sk_buff *skb, struct sw_vpn *vpn, uint32_t number
 	return TCX_NEXT;
 }
 
+/*
+ * The place of the member that a frame came from, 0 for one of a local port. Returns 0, or an error
+ * for a frame that came by this device and whose source no member has: changed on its way.
+ */
+INLINE int get_origin(struct __sk_buff *skb, struct sw_mac_key *key, uint64_t *from)
+{
+	struct sw_mac *mac;
+
+	*from = 0;
+	if (skb->ingress_ifindex != skb->ifindex)
+		return 0;
+	if (bpf_skb_load_bytes(skb, SW_MAC_LEN, key->mac, SW_MAC_LEN))
+		return -1;
+	mac = bpf_map_lookup_elem(&macs, key);
+	if (!mac)
+		return -1;
+	*from = mac->where;
+	return 0;
+}
+
 SEC("tcx/egress")
 int dmevpn_out(struct __sk_buff *skb)
 {
 	struct bpf_tunnel_key tunnel = {};
 	struct sw_mac_key key = {};
-	uint32_t number, sender = 0;
 	struct sw_vpn *vpn;
 	struct sw_mac *mac;
+	uint32_t number;
+	uint64_t from;
 	int foreign;
 
 	if (bpf_skb_get_tunnel_key(skb, &tunnel, sizeof(tunnel), 0) || tunnel.local_ipv4 ||
 	    tunnel.remote_ipv4)
 		/* a clone of ours (IPv6 ones are refused by the call), or a frame without VNI */
 		return TCX_NEXT;
-	if (skb->ingress_ifindex == skb->ifindex)
-		sender = skb->tc_index;
-	skb->tc_index = 0;
 	key.vpn.ifindex = skb->ifindex;
 	key.vpn.vni = tunnel.tunnel_id;
 	vpn = get_vpn(&key.vpn, &number, &foreign);
@@ -520,17 +521,21 @@ int dmevpn_out(struct __sk_buff *skb)
 		ADD(vpn->tagged, 1);
 		return TCX_DROP;
 	}
+	if (get_origin(skb, &key, &from)) {
+		ADD(vpn->bad_source, 1);
+		return TCX_DROP;
+	}
 	if (bpf_skb_load_bytes(skb, 0, key.mac, SW_MAC_LEN))
 		return TCX_DROP;
 	if (!is_group(key.mac)) {
 		mac = bpf_map_lookup_elem(&macs, &key);
 		if (mac && get_target_at(mac->where))
-			return send_known(skb, vpn, number, sender, mac->where);
+			return send_known(skb, vpn, number, from, mac->where);
 	}
 	ADD(vpn->flooded, 1);
 	skb->cb[CB_VPN] = number;
 	skb->cb[CB_CHUNK] = vpn->first_chunk;
-	skb->cb[CB_SENDER] = sender;
+	skb->cb[CB_SENDER] = sw_where_slot(from);
 	skb->cb[CB_FIRST] = 0;
 	skb->cb[CB_COPIES] = 0;
 	bpf_tail_call(skb, &programs, 0);

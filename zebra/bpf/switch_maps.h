@@ -87,7 +87,7 @@ struct sw_vpn {
 	uint64_t closed;      /* frames for a VNI whose VPN has ended or is not ready, dropped */
 	uint64_t tagged;      /* frames with a VLAN tag inside, dropped */
 	uint64_t looped;      /* the kernel's own answers to frames too long for a path, dropped */
-	uint64_t bad_source;  /* frames with a group or zero source MAC, dropped */
+	uint64_t bad_source;  /* frames with a group, zero or changed source MAC, dropped */
 	uint64_t known;	      /* frames sent to the one member that has the MAC */
 	uint64_t flooded;     /* frames sent to every other member */
 	uint64_t copies;      /* what flooding made of them */

@@ -8,16 +8,16 @@
 Guards that no member gets into another VPN, makes the hub repeat itself, or costs it more than its share.
 """
 
-import json
+import contextlib
 
 import pytest
 
 from codec_decoder.craft import ethernet, ipv4
-from dmevpn_dataplane.inject import Inject, counters, show
+from dmevpn_dataplane.inject import counters, show
 from dmevpn_dataplane.test_dmevpn_dataplane import MAC, MEMBERS, VNI, HubNet, Wires, fenced, learn, prepare, send
 from lib.capture import Capture
 from lib.frames import BROADCAST, EXPERIMENT, marked, send_frames, send_vxlan
-from lib.poll import holds, poll
+from lib.poll import poll
 
 OTHER_VNI = 4098  # of VLAN 2
 PINS = "/sys/fs/bpf/dmevpn"
@@ -171,6 +171,7 @@ def test_member_can_bring_new_macs_only_so_fast(net, hub):
         send(net, "m2", b"and mine", "02:00:00:00:04:10")
         poll(lambda: wires.got(b"and mine"), 5)
     set_config(config)
+    net.inject.say(f"no_member tun2 {VNI} 10.0.0.4")  # and its debt with it
     assert [bool(wires.got(b"new mac %d" % number)) for number in range(5)] == [True, True, True, False, False]
     assert wires.got(b"mine now") == {}, "a MAC of another member is no way around it"
     rises(net, before, overRate=3, learned=4, moved=0)
@@ -195,17 +196,44 @@ def test_reports_of_a_member_are_bounded(net, hub):
     net.inject.say(*[f"no_mac tun2 {VNI} {mac}" for mac in many])
 
 
-def test_source_that_is_not_known_there_is_not_reported(net, hub):
-    """A MAC that was put behind m3 while m1's frame was under way: forwarded, but m1 gets no word of it."""
-    learn(net, "m2")
-    # the frame stays in the bridge's VLAN 1 with m1 as its sender, its source is made another on the way
-    hub.run("tc qdisc add dev tun2 clsact; tc filter add dev tun2 ingress matchall action pedit munge offset -8 u32 set 0x02000000 pipe munge offset -4 u16 set 0x0f0f || true")
-    hub.run("tc qdisc del dev tun2 clsact")
+@contextlib.contextmanager
+def filtered(hub, dev, direction, what):
+    """A tc filter of the user's at a device."""
+    hub.run(f"tc qdisc add dev {dev} clsact; tc filter add dev {dev} {direction} {what}")
+    yield
+    hub.run(f"tc qdisc del dev {dev} clsact")
+
+
+def test_filters_of_the_user_do_not_hide_the_sender(net, hub):
+    """Marks and verdicts of filters at the VXLAN device change nothing: no frame goes back to where it came from."""
+    learn(net, "m1")
+    before = counters(hub)
+    filters = ("action ok", "flowid 1:11 action ok", "action skbedit mark 0x00110011")
+    with Wires(net) as wires:
+        for number, what in enumerate(filters, 1):
+            with filtered(hub, "tun2", "ingress", "matchall " + what):
+                send(net, "m1", b"filtered", MAC["m1"])
+                send(net, "m1", b"to itself", "02:00:00:00:01:02", MAC["m1"])
+                rises(net, before, reflectedDropped=number)
+        fenced(net, wires, "m1", b"fence", "m2", "m3")
+    assert wires.got(b"filtered") == {"m2": [102] * 3, "m3": [103] * 3}
+    assert wires.got(b"to itself") == {}
+
+
+def test_source_that_was_not_learned_is_not_forwarded_nor_reported(net, hub):
+    """A filter makes the source another behind the switch's back: nobody knows whose frame that is."""
+    learn(net, "m1"), learn(net, "m2")
     before = counters(hub)
     mark = net.inject.mark()
-    hub.run(f"ip link set tun2 type bridge_slave hairpin on")
-    assert counters(hub)["hairpinsHeld"] == before["hairpinsHeld"]
+    with Wires(net) as wires:
+        with filtered(hub, "tun2", "ingress", "matchall action pedit ex munge eth src set 02:00:00:00:0f:0f"):
+            send(net, "m1", b"another source", MAC["m1"], MAC["m2"])
+            rises(net, before, badSourceDropped=1, hairpins=0)
+        send(net, "m1", b"its own", MAC["m1"], MAC["m2"])
+        net.inject.wait_for("HAIRPIN", mark, src=MAC["m1"])
+        poll(lambda: wires.got(b"its own") == {"m2": [102]}, 5)
     assert not net.inject.records("HAIRPIN", mark, src="02:00:00:00:0f:0f")
+    assert wires.got(b"another source") == {}
 
 
 def test_closed_vpn_lets_nothing_in(net, hub):
@@ -279,17 +307,20 @@ def test_binding_replaces_what_a_member_left_behind(net, hub):
     net.inject.say(f"no_mac tun2 {VNI} {ghost}")
 
 
+# classic BPF: the mark of the frame; 0 does not match, all others do
+ANY_MARK = "4,32 0 0 4294963220,21 0 1 0,6 0 0 0,6 0 0 4294967295"
+
+
 def test_mark_of_a_frame_is_the_users(net, hub):
     """The sender is not carried in skb->mark: what leaves by a local port has the mark that the user's filter gave it."""
-    hub.run("nft add table bridge t; nft 'add chain bridge t f { type filter hook forward priority 0; }'")
-    hub.run("nft add rule bridge t f oifname eth2 meta mark 0 counter; nft add rule bridge t f oifname eth2 meta mark != 0 counter")
-    with Capture(net.host, "eth1", direction="in") as local:
+    dropped = lambda: hub.json("tc -j -s filter show dev eth2 egress")[-1]["options"]["actions"][0]["stats"]["packets"]
+    with Capture(net.host, "eth1", direction="in") as local, filtered(hub, "eth2", "egress", f"bpf bytecode '{ANY_MARK}' action drop"):
         send(net, "m3", b"unmarked", MAC["m3"])
         local.wait_for(lambda f: b"unmarked" in f)
-    rules = [r["rule"]["expr"] for r in hub.json("nft -j list chain bridge t f")["nftables"] if "rule" in r]
-    hub.run("nft delete table bridge t")
-    unmarked, marked_ones = (next(e["counter"]["packets"] for e in expr if "counter" in e) for expr in rules)
-    assert (unmarked > 0, marked_ones) == (True, 0)
+        with filtered(hub, "tun2", "ingress", "matchall action skbedit mark 7"):
+            send(net, "m3", b"dropped for its mark", MAC["m3"])
+            poll(lambda: dropped() == 1, 5, what="the filter sees the user's mark")
+    assert not local.frames(lambda f: b"dropped for its mark" in f)
 
 
 def test_queue_on_the_device_is_refused(net, hub):
