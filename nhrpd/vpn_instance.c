@@ -156,6 +156,7 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	inst->asked = inst->told = false;
+	vpn_local_clear(e, inst); /* a new module cannot say "gone" of what the former one told */
 }
 
 /* --- the decision --- */
