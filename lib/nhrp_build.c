@@ -122,6 +122,15 @@ void nhrp_build_begin(struct nhrp_builder *b, void *buf, size_t size, const stru
 	put_header(b, m);
 }
 
+bool nhrp_build_vpn_headers(uint8_t out[NHRP_VPN_HEADER_LEN], const struct vpn_id *vpn)
+{
+	struct nhrp_builder b = { .open_ext = 0 };
+
+	dm_writer_init(&b.w, out, NHRP_VPN_HEADER_LEN);
+	put_vpn(&b, vpn);
+	return !b.w.bad;
+}
+
 /* Behind the first extension only an open one takes anything. */
 static bool takes_more(const struct nhrp_builder *b)
 {

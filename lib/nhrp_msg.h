@@ -147,6 +147,12 @@ struct nhrp_builder {
  */
 void nhrp_build_begin(struct nhrp_builder *b, void *buf, size_t size, const struct nhrp_msg *m);
 
+/*
+ * Writes the headers of RFC 2735 4.1 alone, for a message that somebody else built: its
+ * octets follow them. Returns false for an OUI that has more than 24 bits.
+ */
+bool nhrp_build_vpn_headers(uint8_t out[NHRP_VPN_HEADER_LEN], const struct vpn_id *vpn);
+
 /* Appends a CIE to the mandatory part, or to the open extension. */
 void nhrp_build_cie(struct nhrp_builder *b, const struct nhrp_cie *cie);
 

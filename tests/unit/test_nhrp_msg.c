@@ -658,6 +658,29 @@ static void test_builder_sends_one_mac_type(void **state)
 	assert_true(dm_addr_same(&again.dst_proto, &m.dst_proto));
 }
 
+/* Headers put before a message that was built without them give what a build with them gives. */
+static void test_headers_alone(void **state)
+{
+	struct nhrp_msg m = some_msg();
+	uint8_t whole[VECTOR_MAX], headers[NHRP_VPN_HEADER_LEN], plain[VECTOR_MAX];
+	struct nhrp_builder b;
+	size_t len;
+
+	m.has_vpn = true;
+	m.vpn = (struct vpn_id){ .oui = 0x00005e, .index = 0x01020304 };
+	nhrp_build_begin(&b, whole, sizeof(whole), &m);
+	len = nhrp_build_end(&b);
+	m.has_vpn = false;
+	nhrp_build_begin(&b, plain, sizeof(plain), &m);
+	assert_int_equal(nhrp_build_end(&b), len - NHRP_VPN_HEADER_LEN);
+
+	assert_true(nhrp_build_vpn_headers(headers, &m.vpn));
+	assert_memory_equal(headers, whole, NHRP_VPN_HEADER_LEN);
+	assert_memory_equal(plain, whole + NHRP_VPN_HEADER_LEN, len - NHRP_VPN_HEADER_LEN);
+	m.vpn.oui = 0x1000000;
+	assert_false(nhrp_build_vpn_headers(headers, &m.vpn));
+}
+
 static void test_size_limit(void **state)
 {
 	static uint8_t buf[70000], octets[65536];
@@ -697,6 +720,7 @@ int main(void)
 		cmocka_unit_test(test_builder_refuses_order),
 		cmocka_unit_test(test_builder_fits_or_fails),
 		cmocka_unit_test(test_builder_sends_one_mac_type),
+		cmocka_unit_test(test_headers_alone),
 		cmocka_unit_test(test_size_limit),
 	};
 
