@@ -77,7 +77,7 @@ DEFPY_YANG(if_nhrp_vpn_id,
 	   NO_STR
 	   IP_STR
 	   NHRP_STR
-	   "Ethernet VPN that this VXLAN device carries\n"
+	   "VPN that this VXLAN device or GRE interface carries\n"
 	   "VPN index of the RFC 2685 VPN-ID\n"
 	   "VLAN of the bridge on a hub's device\n"
 	   "VLAN (default: the VPN index where that is 1 to 4094)\n")

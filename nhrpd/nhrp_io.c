@@ -6,8 +6,10 @@
  * whose other end is what os_socket() returns to it.
  *
  *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
- *        ^              no ──> guard ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
- *        └──────────── os_sendmsg(), nhrp_io_send()
+ *        ^              │                  │ IPv4 or IPv6 in the interface's VPN
+ *        │              no                 v without VPN headers: nhrp_io_deliver()
+ *        │              └──────────────> guard ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
+ *        └──────────── nhrp_io_send(), os_sendmsg(): with VPN headers where the interface has a VPN
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
  * plain ones only those that lib/nhrp_guard.c lets pass. All in the main pthread. The
@@ -27,6 +29,7 @@
 
 #include "nhrpd.h"
 #include "os.h"
+#include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 
 #define IO_BURST 32		     /* messages a system call */
@@ -43,7 +46,7 @@ static struct {
 	int ours;   /* our end of the pair */
 	int stocks; /* the stock code's end */
 	struct event *reader;
-	void (*vpn)(const struct vpn_path *from, const uint8_t *octets, size_t len);
+	const struct nhrp_io_vpn *vpn;
 	struct nhrp_io_counters counters;
 } io = { .packet = -1, .ours = -1, .stocks = -1 };
 
@@ -80,8 +83,8 @@ static void to_stock(const struct vpn_path *from, const uint8_t *octets, size_t 
 		io.counters.stock_queue_full++;
 }
 
-/* One line a second about plain messages that the guard keeps from the stock code. */
-static void log_guarded(const struct vpn_path *from, const struct nhrp_guarded *g)
+/* One line a second about plain messages that are kept from the stock code. */
+static void log_dropped(const struct vpn_path *from, const char *why, uint32_t value)
 {
 	static time_t last;
 	static unsigned int unlogged;
@@ -93,13 +96,12 @@ static void log_guarded(const struct vpn_path *from, const struct nhrp_guarded *
 		return;
 	}
 	zlog_warn("dropped a plain NHRP message from %s: %s (%u); %u more unlogged", dm_addr_str(&from->nbma, text),
-		  g->why == NHRP_GUARD_MALFORMED ? nhrp_drop_name(g->drop) : nhrp_guard_name(g->why), g->value,
-		  unlogged);
+		  why, value, unlogged);
 	last = now;
 	unlogged = 0;
 }
 
-static void received_plain(const struct vpn_path *from, const uint8_t *octets, size_t len)
+void nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	uint8_t out[NHRP_GUARD_MAX];
 	struct nhrp_guarded g = nhrp_guard_plain(octets, len, out);
@@ -111,7 +113,26 @@ static void received_plain(const struct vpn_path *from, const uint8_t *octets, s
 	}
 	if (g.why == NHRP_GUARD_MALFORMED)
 		io.counters.guard_dropped[g.drop]++;
-	log_guarded(from, &g);
+	log_dropped(from, g.why == NHRP_GUARD_MALFORMED ? nhrp_drop_name(g.drop) : nhrp_guard_name(g.why), g.value);
+}
+
+/* Whoever sends plain messages into a VPN does not know of it: RFC 2735 3.2 wants him configured, and nobody is. */
+static void received_plain(const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct vpn_id vpn = { 0 };
+
+	switch (io.vpn->layer3(from->ifindex, &vpn)) {
+	case VPN_LAYER3_PLAIN:
+		nhrp_io_deliver(from, octets, len);
+		break;
+	case VPN_LAYER3_VPN:
+		io.counters.plain_on_vpn++;
+		log_dropped(from, "plainOnVpn", vpn.index);
+		break;
+	case VPN_LAYER3_BLOCKED:
+		io.counters.layer3_blocked++;
+		break;
+	}
 }
 
 static void received(const struct sockaddr_ll *ll, const uint8_t *octets, size_t len)
@@ -125,10 +146,12 @@ static void received(const struct sockaddr_ll *ll, const uint8_t *octets, size_t
 		io.counters.no_source++;
 		return;
 	}
-	if (!nhrp_is_vpn_encapsulated(octets, len))
+	if (!io.vpn)
+		return;
+	if (nhrp_is_vpn_encapsulated(octets, len))
+		io.vpn->packet(&from, octets, len);
+	else
 		received_plain(&from, octets, len);
-	else if (io.vpn)
-		io.vpn(&from, octets, len);
 }
 
 static void packet_readable(struct event *t)
@@ -215,8 +238,9 @@ int os_recvmsg(uint8_t *buf, size_t *len, int *ifindex, uint8_t *addr, size_t *a
 
 /* --- sending --- */
 
-static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol, const uint8_t *octets,
-		    size_t len)
+/* Sends what the COUNT parts hold as one message; an empty part is none. */
+static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol, struct iovec *parts,
+		    size_t count)
 {
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
@@ -224,12 +248,13 @@ static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint1
 		.sll_ifindex = (int)ifindex,
 		.sll_halen = (unsigned char)addrlen,
 	};
+	struct msghdr msg = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = parts, .msg_iovlen = count };
 	ssize_t sent;
 
 	if (addrlen > sizeof(to.sll_addr))
 		return -EINVAL;
 	memcpy(to.sll_addr, addr, addrlen);
-	sent = sendto(io.packet, octets, len, 0, (struct sockaddr *)&to, sizeof(to));
+	sent = sendmsg(io.packet, &msg, 0);
 	if (sent < 0) {
 		io.counters.send_failed++;
 		return -errno;
@@ -237,18 +262,61 @@ static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint1
 	return (int)sent;
 }
 
+/* Writes the headers that a message of the stock code leaves with, none for a plain one; false when it must stay. */
+static bool put_headers(uint32_t ifindex, uint8_t headers[NHRP_VPN_HEADER_LEN], struct iovec *part)
+{
+	struct vpn_id vpn;
+
+	*part = (struct iovec){ .iov_base = headers };
+	switch (io.vpn->layer3(ifindex, &vpn)) {
+	case VPN_LAYER3_PLAIN:
+		return true;
+	case VPN_LAYER3_VPN:
+		part->iov_len = NHRP_VPN_HEADER_LEN;
+		return nhrp_build_vpn_headers(headers, &vpn);
+	case VPN_LAYER3_BLOCKED:
+		break;
+	}
+	io.counters.layer3_blocked++;
+	return false;
+}
+
+/* Whether a message of the stock code may leave now. */
+static bool may_leave(const uint8_t *octets, size_t len)
+{
+	if (!io.vpn)
+		return false;
+	if (!nhrp_hold_lets_pass()) {
+		io.counters.held++;
+		return false;
+	}
+	if (nhrp_guard_may_leave(octets, len))
+		return true;
+	io.counters.kept_back++;
+	return false;
+}
+
+/* NHRP, or with another PROTOCOL a multicast packet, which is data and has no VPN headers. */
 int os_sendmsg(const uint8_t *buf, size_t len, int ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol)
 {
-	if (!nhrp_guard_may_leave(buf, len)) {
-		io.counters.kept_back++;
-		return (int)len; /* to the stock code it has left */
-	}
-	return send_gre((uint32_t)ifindex, addr, addrlen, protocol, buf, len);
+	uint8_t headers[NHRP_VPN_HEADER_LEN];
+	struct iovec parts[2] = { {}, { .iov_base = (void *)buf, .iov_len = len } };
+	int rc;
+
+	/* to the stock code what stays has left: it asks again when nobody answers */
+	if (protocol == NHRP_GRE_PROTOCOL &&
+	    (!may_leave(buf, len) || !put_headers((uint32_t)ifindex, headers, &parts[0])))
+		return (int)len;
+	rc = send_gre((uint32_t)ifindex, addr, addrlen, protocol, parts, array_size(parts));
+	if (rc > 0 && parts[0].iov_len)
+		io.counters.layer3_sent++;
+	return rc;
 }
 
 int nhrp_io_send(const struct vpn_path *path, const uint8_t *octets, size_t len)
 {
-	int rc = send_gre(path->ifindex, path->nbma.octets, dm_addr_len(&path->nbma), NHRP_GRE_PROTOCOL, octets, len);
+	struct iovec part = { .iov_base = (void *)octets, .iov_len = len };
+	int rc = send_gre(path->ifindex, path->nbma.octets, dm_addr_len(&path->nbma), NHRP_GRE_PROTOCOL, &part, 1);
 
 	return rc < 0 ? rc : 0;
 }
@@ -282,9 +350,9 @@ int os_configure_dmvpn(unsigned int ifindex, const char *ifname, int af)
 
 /* --- the rest --- */
 
-void nhrp_io_set_vpn_handler(void (*fn)(const struct vpn_path *from, const uint8_t *octets, size_t len))
+void nhrp_io_set_vpn(const struct nhrp_io_vpn *vpn)
 {
-	io.vpn = fn;
+	io.vpn = vpn;
 }
 
 const struct nhrp_io_counters *nhrp_io_counters(void)

@@ -17,15 +17,30 @@ struct nhrp_io_counters {
 	uint64_t guard[NHRP_GUARD_COUNT]; /* plain ones by the guard's verdict; dropped unless PASSED */
 	uint64_t guard_dropped[NHRP_DROP_COUNT]; /* the MALFORMED ones by what was wrong */
 	uint64_t kept_back;	   /* messages of the stock code that must not leave */
+	uint64_t layer3_sent;	   /* messages of the stock code that left with VPN headers */
+	uint64_t layer3_blocked;   /* … that stayed, and plain ones that were dropped: see VPN_LAYER3_BLOCKED */
+	uint64_t plain_on_vpn;	   /* plain ones dropped: the interface belongs to a VPN */
+	uint64_t held;		   /* messages of the stock code that stayed: see nhrp_hold.h */
 	uint64_t stock_queue_full; /* plain ones that the stock code was too slow for */
 	uint64_t send_failed;
 };
 
+/* What the packet I/O asks of the VPNs. */
+struct nhrp_io_vpn {
+	/* One VPN message as it came. */
+	void (*packet)(const struct vpn_path *from, const uint8_t *octets, size_t len);
+	/* What an interface means to the stock code; *vpn is set for VPN_LAYER3_VPN. */
+	enum vpn_layer3 (*layer3)(uint32_t ifindex, struct vpn_id *vpn);
+};
+
 /*
- * Hands each VPN message to FN as it comes; before this is called they are
- * dropped. Reading starts with the stock code's os_socket().
+ * VPN is borrowed. While it is NULL nothing comes in and nothing of the stock code leaves.
+ * Reading starts with the stock code's os_socket().
  */
-void nhrp_io_set_vpn_handler(void (*fn)(const struct vpn_path *from, const uint8_t *octets, size_t len));
+void nhrp_io_set_vpn(const struct nhrp_io_vpn *vpn);
+
+/* Hands a message that came in a layer 3 VPN, its headers taken off, to the stock code by way of the guard. */
+void nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t len);
 
 /* Sends one message by GRE to path->nbma over path->ifindex. Returns 0 or a negative errno. */
 int nhrp_io_send(const struct vpn_path *path, const uint8_t *octets, size_t len);

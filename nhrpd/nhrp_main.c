@@ -11,6 +11,7 @@
 #include <config.h>
 
 #include "lib/zebra.h"
+#include "lib/command.h"
 #include "lib/filter.h"
 #include "lib/frrevent.h"
 #include "lib/libfrr.h"
@@ -24,11 +25,14 @@
 #include "nhrpd.h"
 #include "nhrp_errors.h"
 #include "lib/frr_version_check.h"
+#include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_local_cli.h"
 #include "nhrpd/nhrp_nb.h"
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_vty.h"
+
+#define READING_MAX 30000 /* ms that a configuration file may take to be read */
 
 /* what the stock sources take from their main */
 DEFINE_MGROUP(NHRPD, "NHRP daemon");
@@ -55,7 +59,7 @@ struct zebra_privs_t nhrpd_privs = {
 
 /* Down in this order: the VPNs, what feeds the stock code, the stock code from top to bottom. */
 static void (*const teardown[])(void) = {
-	nhrp_nb_terminate, nhrp_local_cli_terminate, vpn_glue_terminate,
+	nhrp_nb_terminate, nhrp_local_cli_terminate, nhrp_hold_terminate, vpn_glue_terminate,
 	nhrp_shortcut_terminate, nhrp_nhs_terminate, nhrp_zebra_terminate, vici_terminate, evmgr_terminate,
 	nhrp_interface_terminate, vrf_terminate, nhrp_vc_terminate,
 	nhrp_io_terminate, resolver_terminate,
@@ -113,6 +117,17 @@ static void start_packets(void)
 		zlog_err("the stock NHRP code cannot receive packets");
 }
 
+/* `vtysh -b` begins and ends so. mgmtd, which has the VPN-IDs, hears of the end before we do. */
+static void config_begins(struct vty *vty)
+{
+	nhrp_hold(NHRP_HOLD_READING, READING_MAX);
+}
+
+static void config_ends(struct vty *vty)
+{
+	nhrp_hold_end(NHRP_HOLD_READING, 0);
+}
+
 /* The stock code's parts, in the order in which they need each other. */
 static void (*const stock_parts[])(void) = {
 	evmgr_init,	   nhrp_vc_init,    start_packets,	vici_init,
@@ -148,6 +163,7 @@ int main(int argc, char **argv)
 		stock_parts[i]();
 	vpn_glue_init();
 	vpn_vty_init();
+	cmd_init_config_callbacks(config_begins, config_ends);
 	nhrp_nb_init(master);
 	frr_config_fork();
 	frr_run(master);

@@ -18,12 +18,16 @@
 #include "lib/mgmt_be_client.h"
 #include "lib/northbound.h"
 
+#include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_nb.h"
 #include "nhrpd/nhrp_nb_config.h"
 #include "yang/nhrpd_model.h"
 
 /* How long mgmtd may take to appear before the log mentions it, in seconds. */
 #define MGMTD_PATIENCE 10
+
+/* mgmtd sends what it has as soon as we are connected, and does not say when that was all; in milliseconds. */
+#define MGMTD_SETTLES 500
 
 #define VPN_XPATH "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn"
 
@@ -80,6 +84,7 @@ static void mgmtd_changed(struct mgmt_be_client *client, uintptr_t loop, bool co
 {
 	event_cancel(&patience);
 	if (connected) {
+		nhrp_hold_end(NHRP_HOLD_MGMTD, MGMTD_SETTLES);
 		zlog_info("connected to mgmtd: it sends the configuration of VPNs");
 		return;
 	}
@@ -111,6 +116,7 @@ void nhrp_nb_init(struct event_loop *loop)
 {
 	nhrp_nb_config_init();
 	backend = mgmt_be_client_create("nhrpd", &client_callbacks, (uintptr_t)loop, loop);
+	nhrp_hold(NHRP_HOLD_MGMTD, MGMTD_PATIENCE * 1000);
 	event_add_timer(loop, mgmtd_is_late, NULL, MGMTD_PATIENCE, &patience);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the engine must know of its controllers: whether the GRE interface can
- * carry NHRP, our NBMA address on it, and its next hop servers with the NBMA
+ * What the engine must know of its controllers, and of GRE interfaces that have a
+ * VPN of their own: whether the GRE interface can carry NHRP, our NBMA address on it, and its next hop servers with the NBMA
  * addresses that the stock code resolved for them.
  *
  * The stock code announces changes of an interface but none of its servers, so
@@ -77,6 +77,7 @@ static void report(void *arg, const char *name)
 		struct nhrp_interface *nifp = ifp->info;
 
 		c.ifindex = (uint32_t)ifp->ifindex;
+		c.gre = ifp->ifindex != IFINDEX_INTERNAL && ifp->ll_type == ZEBRA_LLT_IPGRE;
 		c.authentication = nifp->auth_token != NULL;
 		from_sockunion(&c.nbma, &nifp->nbma);
 		nhrp_nhs_foreach(ifp, AFI_IP, add_server, &c);
@@ -85,7 +86,7 @@ static void report(void *arg, const char *name)
 	why = unfit(ifp, &c);
 	c.up = !why;
 	if (why)
-		snprintf(c.reason, sizeof(c.reason), "controller %s %s", name, why);
+		snprintf(c.reason, sizeof(c.reason), "%s", why);
 	vpn_engine_controller(vpn_glue_engine(), &c);
 }
 

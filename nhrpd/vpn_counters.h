@@ -24,6 +24,7 @@ enum vpn_refusal {
 	VPN_REFUSED_COMPULSORY_EXTENSION, /* an extension we must understand and do not */
 	VPN_REFUSED_MISPLACED_EXTENSION, /* an extension in a message where it has no place */
 	VPN_REFUSED_LOOP,	    /* a request that has passed us before */
+	VPN_REFUSED_VPN_MISMATCH,   /* IPv4 or IPv6, of another VPN than the interface's */
 	VPN_REFUSED_COUNT,
 };
 
@@ -33,6 +34,7 @@ struct vpn_counters {
 	uint64_t dropped[NHRP_DROP_COUNT];
 	uint64_t refused[VPN_REFUSED_COUNT];
 	uint64_t build_failed; /* a message of ours that did not fit */
+	uint64_t layer3_delivered; /* messages of layer 3 VPNs handed to the stock code */
 };
 
 /* Stable camelCase name of a refusal, as JSON shows it. */

@@ -12,6 +12,7 @@
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_hub.h"
+#include "nhrpd/vpn_layer3.h"
 #include "nhrpd/vpn_message.h"
 
 typedef void (*handler)(struct vpn_engine *, struct vpn_instance *, const struct vpn_path *, const struct nhrp_msg *);
@@ -55,6 +56,8 @@ static struct vpn_instance *find_instance(struct vpn_engine *e, const struct vpn
 {
 	struct vpn_instance *inst = vpn_instance_of(e, &m->vpn);
 
+	if (inst && inst->layer3) /* MAC addresses, or the wrong interface */
+		inst = NULL;
 	if (inst && inst->role != DM_ROLE_NONE && inst->local.ifindex == from->ifindex)
 		return inst;
 	if (inst && inst->role == DM_ROLE_NONE) { /* configured, but cannot run yet: the other side asks again */
@@ -107,6 +110,8 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		return;
 	}
 	e->counters.received[m.op]++;
+	if (vpn_layer3_packet(e, from, &m))
+		return;
 	inst = find_instance(e, from, &m);
 	if (!inst)
 		return;

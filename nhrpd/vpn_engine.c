@@ -183,16 +183,27 @@ void vpn_engine_commit(struct vpn_engine *e)
 	vpn_ctl_trim(e);
 }
 
+static bool carries_vpn(struct vpn_engine *e, const char *ifname)
+{
+	struct vpn_device *dev = vpn_device_find(e, ifname);
+
+	return dev && vpn_instances_count(&dev->instances);
+}
+
 void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg)
 {
 	struct vpn_device *dev, *before;
 
 	frr_each (vpn_devices, &e->devices, dev) {
-		if (!dev->controller[0] || !vpn_instances_count(&dev->instances))
+		if (!vpn_instances_count(&dev->instances))
+			continue;
+		fn(arg, dev->name); /* it may turn out to be a GRE interface */
+		if (!dev->controller[0] || carries_vpn(e, dev->controller))
 			continue;
 		/* once each: skip when an earlier device named it */
 		frr_each (vpn_devices, &e->devices, before)
-			if (before == dev || !strcmp(before->controller, dev->controller))
+			if (before == dev ||
+			    (vpn_instances_count(&before->instances) && !strcmp(before->controller, dev->controller)))
 				break;
 		if (before == dev)
 			fn(arg, dev->controller);

@@ -40,18 +40,23 @@ struct vpn_ops {
 	/* 32 unpredictable bits. */
 	uint32_t (*random)(void *ctx);
 	void (*log)(void *ctx, enum vpn_log level, const char *line);
+	/* Hands LEN octets of NHRP of a layer 3 VPN, VPN headers taken off, to FRR's own NHRP code. */
+	void (*deliver)(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len);
+	/* Interface IFNAME belongs to another layer 3 VPN than before, or to none: what was learned by it is void. */
+	void (*layer3_changed)(void *ctx, const char *ifname);
 };
 
 #define VPN_IFNAME_LEN DM_IFNAME_LEN
 #define VPN_DEFAULT_HOLDTIME 7200 /* seconds, as stock nhrpd */
 #define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
 
-/* A GRE interface that VPNs use for control, as the glue finds it. Identified by name. */
+/* A GRE interface that VPNs use for control or belong to, as the glue finds it. Identified by name. */
 struct vpn_controller {
 	char name[VPN_IFNAME_LEN];
+	bool gre;		 /* exists and is a GRE interface, up or down */
 	bool up;		 /* exists, is up, and NHRP knows its NBMA address */
 	bool authentication;	 /* `ip nhrp authentication` is set on it */
-	char reason[DM_REASON_LEN]; /* why not, when it is not up */
+	char reason[DM_REASON_LEN]; /* when it is not up: what it is instead, "is down" */
 	uint32_t ifindex;
 	struct dm_addr nbma;	 /* our outer address */
 	size_t num_servers;
@@ -88,12 +93,12 @@ void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_conf
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
 /* A whole transaction has been set: act on it. */
 void vpn_engine_commit(struct vpn_engine *e);
-/* Calls FN with each controller name that the configuration uses, once each. */
+/* Calls FN with the name of each interface whose GRE side matters: controllers, and all that carry a VPN. Once each. */
 void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg);
 
 /* --- what the node looks like --- */
 
-/* The controller as it is now; a repeated equal report changes nothing. */
+/* The GRE interface as it is now, or what stands under its name; a repeated equal report changes nothing. */
 void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c);
 
 /* --- the zebra module --- */
@@ -108,6 +113,16 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec);
 /* One VPN-encapsulated message as it came by GRE. Malformed ones are counted and logged at most once a second. */
 void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len);
 
+/* What an interface means to FRR's own NHRP code: RFC 2735 encapsulation or not. */
+enum vpn_layer3 {
+	VPN_LAYER3_PLAIN,   /* no VPN: messages as RFC 2332 has them */
+	VPN_LAYER3_VPN,	    /* its messages carry the VPN-ID, and plain ones are not for it */
+	VPN_LAYER3_BLOCKED, /* its VPN is configured in a way that cannot work: nothing leaves, nothing comes in */
+};
+
+/* The same of interface IFNAME; *vpn is set for VPN_LAYER3_VPN. It depends on the configuration, not on the interface being there. */
+enum vpn_layer3 vpn_engine_layer3(struct vpn_engine *e, const char *ifname, struct vpn_id *vpn);
+
 /* --- looking in, for show commands and tests; views live until the engine is called again --- */
 
 enum vpn_state {
@@ -116,7 +131,7 @@ enum vpn_state {
 	VPN_UP,
 };
 
-/* "inactive", "registering", "up"; "none", "spoke", "hub". */
+/* "inactive", "registering", "up"; "none", "spoke", "hub". What a layer 3 VPN is called only its view says. */
 const char *vpn_state_name(enum vpn_state s);
 const char *vpn_role_name(enum dm_role role);
 
@@ -131,7 +146,9 @@ struct vpn_hub_view {
 struct vpn_instance_view {
 	const char *ifname;
 	struct vpn_id vpn;
-	enum dm_role role;
+	enum dm_role role; /* in the layer 2 VPN */
+	bool layer3;	   /* on a GRE interface: FRR's own code does the rest */
+	const char *role_name; /* vpn_role_name(), or "l3" */
 	enum vpn_state state;
 	const char *reason; /* "" when up */
 	const char *controller;

@@ -16,6 +16,7 @@
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_stock.h"
 #include "nhrpd/vpn_zapi.h"
 
 static struct vpn_engine *engine;
@@ -79,6 +80,16 @@ static void ops_log(void *ctx, enum vpn_log level, const char *line)
 	}
 }
 
+static void ops_deliver(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	nhrp_io_deliver(from, octets, len);
+}
+
+static void ops_layer3_changed(void *ctx, const char *ifname)
+{
+	vpn_stock_forget(ifname);
+}
+
 static void run(struct event *t)
 {
 	uint64_t wait;
@@ -100,6 +111,13 @@ static void packet(const struct vpn_path *from, const uint8_t *octets, size_t le
 	vpn_engine_set_debug(engine, debugging());
 	vpn_engine_packet(engine, from, octets, len);
 	vpn_glue_kick();
+}
+
+static enum vpn_layer3 layer3(uint32_t ifindex, struct vpn_id *vpn)
+{
+	struct interface *ifp = if_lookup_by_index((ifindex_t)ifindex, VRF_DEFAULT);
+
+	return ifp ? vpn_engine_layer3(engine, ifp->name, vpn) : VPN_LAYER3_PLAIN;
 }
 
 void vpn_glue_set_debug(bool on)
@@ -125,12 +143,15 @@ void vpn_glue_init(void)
 		.now = ops_now,
 		.random = ops_random,
 		.log = ops_log,
+		.deliver = ops_deliver,
+		.layer3_changed = ops_layer3_changed,
 	};
+	static const struct nhrp_io_vpn io = { .packet = packet, .layer3 = layer3 };
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	engine = vpn_engine_new(&ops, NULL, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec);
-	nhrp_io_set_vpn_handler(packet);
+	nhrp_io_set_vpn(&io);
 	vpn_zapi_init();
 	vpn_controller_init();
 	vpn_glue_kick();
@@ -138,7 +159,7 @@ void vpn_glue_init(void)
 
 void vpn_glue_terminate(void)
 {
-	nhrp_io_set_vpn_handler(NULL);
+	nhrp_io_set_vpn(NULL);
 	vpn_controller_terminate();
 	vpn_zapi_terminate();
 	event_cancel(&run_event);

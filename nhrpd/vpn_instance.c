@@ -7,6 +7,9 @@
  * device on a node, found by vpn_instance_of(); the module names it by ifindex and
  * VNI, vpn_instance_by_vni()).
  *
+ * A GRE interface with a VPN is no device of ours: FRR's own code runs there, and
+ * vpn_layer3.c keeps its messages in the VPN.
+ *
  * judge() is the one place that decides. Two kinds of obstacle: a *hard* one means
  * that the instance is something else than it was, and it stops; a *passing* one (the
  * module away, a link down, the controller gone) is only shown, and all the instance
@@ -18,6 +21,7 @@
 #include <stdio.h>
 
 #include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_layer3.h"
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_DEVICE, "VPN device");
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_INSTANCE, "VPN instance");
@@ -168,6 +172,7 @@ struct verdict {
 	uint32_t ifindex; /* 0 while there is no device */
 	bool up;	  /* the device is there and up */
 	bool hard;	  /* it cannot be what it was */
+	bool layer3;	  /* the device is a GRE interface */
 	struct dm_addr nbma;
 	struct vpn_path local;
 	char reason[DM_REASON_LEN]; /* "" when nothing stands in the way */
@@ -190,18 +195,23 @@ static bool obstacle(struct verdict *v, bool hard, const char *fmt, ...)
 	return false;
 }
 
+static bool judge_index(struct vpn_engine *e, const struct vpn_instance *inst, struct verdict *v)
+{
+	struct vpn_instance *other;
+
+	if (inst->indexed)
+		return true;
+	other = vpn_instance_of(e, &inst->vpn);
+	return obstacle(v, true, "VPN is already on %s", other ? other->dev->name : "another interface");
+}
+
 static bool judge_module(struct vpn_engine *e, const struct vpn_instance *inst, struct verdict *v)
 {
 	if (!e->dataplane)
 		return obstacle(v, false, "%s", e->dataplane_reason);
 	if (!e->synced)
 		return obstacle(v, false, "waiting for the zebra module's devices");
-	if (!inst->indexed) {
-		struct vpn_instance *other = vpn_instance_of(e, &inst->vpn);
-
-		return obstacle(v, true, "VPN is already on %s", other ? other->dev->name : "another interface");
-	}
-	return true;
+	return judge_index(e, inst, v);
 }
 
 static bool judge_vlan(const struct vpn_instance *inst, struct vlans *vlans, struct verdict *v)
@@ -253,21 +263,46 @@ static bool judge_controller(struct vpn_engine *e, const struct vpn_instance *in
 	if (!ctl)
 		return obstacle(v, false, "controller %s does not exist", name);
 	if (!ctl->c.up)
-		return obstacle(v, false, "%s", ctl->c.reason);
+		return obstacle(v, false, "controller %s %s", name, ctl->c.reason);
 	v->local = (struct vpn_path){ .ifindex = ctl->c.ifindex, .nbma = ctl->c.nbma };
 	return true;
+}
+
+/* FRR's own code runs there; ours is to keep its messages in the VPN, for which no module is needed. */
+static void judge_layer3(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_controller *c,
+			 struct verdict *v)
+{
+	const char *word = vpn_layer3_misplaced(inst);
+
+	v->layer3 = true;
+	v->role = DM_ROLE_NONE;
+	v->vlan = 0;
+	v->nbma = c->nbma;
+	if (!judge_index(e, inst, v))
+		return;
+	if (inst != vpn_instances_const_first(&inst->dev->instances))
+		obstacle(v, true, "%s is a GRE interface and serves the first VPN on it only", c->name);
+	else if (word)
+		obstacle(v, true, "%s is for VXLAN devices, and %s is a GRE interface", word, c->name);
+	else if (!c->up)
+		obstacle(v, false, "%s %s", c->name, c->reason);
 }
 
 static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct vlans *vlans, struct verdict *v)
 {
 	const char *name = inst->dev->name;
 	const struct dm_link *l = inst->link ? &inst->link->link : NULL;
+	const struct vpn_ctl *gre = vpn_ctl_by_name(e, name);
 
 	*v = (struct verdict){ .role = inst->role, .vlan = inst->vlan };
+	if (gre && gre->c.gre) {
+		judge_layer3(e, inst, &gre->c, v);
+		return;
+	}
 	if (!judge_module(e, inst, v))
 		return;
 	if (!l) { /* a hub's members are still there when the device is made again; a spoke's VNI may be another then */
-		obstacle(v, inst->role != DM_ROLE_HUB, "%s does not exist or is not VXLAN", name);
+		obstacle(v, inst->role != DM_ROLE_HUB, "%s does not exist or is neither VXLAN nor GRE", name);
 		return;
 	}
 	v->ifindex = l->ifindex;
@@ -321,20 +356,34 @@ static void restate(struct vpn_engine *e, struct vpn_instance *inst)
 /* Keeps the reason for show commands, and logs when it is another one than before. */
 static void give_reason(struct vpn_engine *e, struct vpn_instance *inst, const char *reason)
 {
+	const char *role = vpn_instance_role_name(inst);
 	char id[VPN_ID_STRLEN];
 
-	if (!strcmp(inst->reason, reason) && inst->said_role == inst->role)
+	if (!strcmp(inst->reason, reason) && inst->said_role == role)
 		return;
 	snprintf(inst->reason, sizeof(inst->reason), "%s", reason);
-	inst->said_role = inst->role;
+	inst->said_role = role;
 	vpn_log(e, VPN_LOG_INFO, "VPN %s on %s: %s%s", vpn_id_str(&inst->vpn, id), inst->dev->name,
-		reason[0] ? "inactive: " : vpn_role_name(inst->role), reason);
+		reason[0] ? "inactive: " : role, reason);
+}
+
+static void start_layer3(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
+{
+	inst->layer3 = true;
+	inst->blocked = v->hard;
+	inst->nbma = v->nbma;
+	give_reason(e, inst, v->reason);
 }
 
 static void start(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
 {
 	bool clear = !v->reason[0];
 
+	if (v->layer3) {
+		start_layer3(e, inst, v);
+		return;
+	}
+	inst->layer3 = inst->blocked = false;
 	if (inst->role == DM_ROLE_NONE) {
 		if (!clear) {
 			give_reason(e, inst, v->reason);
@@ -388,6 +437,7 @@ void vpn_device_update(struct vpn_engine *e, struct vpn_device *dev)
 {
 	pass(e, dev, stop_if_must);
 	pass(e, dev, start);
+	vpn_layer3_update(e, dev);
 }
 
 void vpn_update_all(struct vpn_engine *e)
@@ -396,12 +446,21 @@ void vpn_update_all(struct vpn_engine *e)
 
 	frr_each (vpn_devices, &e->devices, dev)
 		pass(e, dev, stop_if_must);
-	frr_each (vpn_devices, &e->devices, dev)
+	frr_each (vpn_devices, &e->devices, dev) {
 		pass(e, dev, start);
+		vpn_layer3_update(e, dev);
+	}
+}
+
+const char *vpn_instance_role_name(const struct vpn_instance *inst)
+{
+	return inst->layer3 ? "l3" : vpn_role_name(inst->role);
 }
 
 enum vpn_state vpn_instance_shown_state(const struct vpn_instance *inst)
 {
+	if (inst->layer3)
+		return inst->reason[0] ? VPN_INACTIVE : VPN_UP;
 	if (inst->reason[0] || inst->role == DM_ROLE_NONE)
 		return VPN_INACTIVE;
 	if (inst->role == DM_ROLE_HUB || inst->active)

@@ -34,8 +34,10 @@ struct vpn_instance {
 	/* derived by vpn_device_update() */
 	enum dm_role role; /* DM_ROLE_NONE until it could start */
 	uint16_t vlan;	   /* hub */
+	bool layer3;	   /* the device is a GRE interface: no role, FRR's own code does the rest */
+	bool blocked;	   /* … and the configuration stands in its way */
 	char reason[DM_REASON_LEN];
-	enum dm_role said_role; /* the role that the log was told last */
+	const char *said_role; /* the role that the log was told last */
 	struct vpn_link *link;	/* of the device, NULL when there is none */
 	struct dm_addr nbma;	/* of our VXLAN end */
 	struct vpn_path local;	/* controller's ifindex and our outer address */
@@ -58,7 +60,7 @@ struct vpn_instance {
 	struct vpn_purges_head purges;
 };
 
-/* One VXLAN device that the configuration names. Identified by its name. */
+/* One VXLAN device, or GRE interface with a VPN, that the configuration names. Identified by its name. */
 struct vpn_device {
 	struct vpn_devices_item item;
 	char name[VPN_IFNAME_LEN];
@@ -66,6 +68,8 @@ struct vpn_device {
 	enum vpn_config_role role;
 	uint16_t holdtime; /* seconds */
 	struct vpn_instances_head instances;
+	bool has_layer3;	/* the world was told that layer3 is its layer 3 VPN */
+	struct vpn_id layer3;
 };
 
 /* Order of the container: by what identifies the object. */
@@ -125,6 +129,8 @@ struct vpn_instance *vpn_instance_by_vni(struct vpn_engine *e, uint32_t ifindex,
 void vpn_instance_state(struct vpn_engine *e, const struct dm_instance_state *s);
 /* The module is gone: it will have to be asked anew. */
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst);
+/* "none", "spoke", "hub" or "l3" */
+const char *vpn_instance_role_name(const struct vpn_instance *inst);
 /* up, registering or inactive */
 enum vpn_state vpn_instance_shown_state(const struct vpn_instance *inst);
 

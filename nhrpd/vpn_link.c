@@ -101,6 +101,16 @@ struct vpn_ctl *vpn_ctl_by_name(struct vpn_engine *e, const char *name)
 	return vpn_ctls_find(&e->ctls, &ref);
 }
 
+struct vpn_ctl *vpn_ctl_gre(struct vpn_engine *e, uint32_t ifindex)
+{
+	struct vpn_ctl *ctl;
+
+	frr_each (vpn_ctls, &e->ctls, ctl)
+		if (ctl->c.gre && ctl->c.ifindex == ifindex)
+			return ctl;
+	return NULL;
+}
+
 struct vpn_ctl *vpn_ctl_by_index(struct vpn_engine *e, uint32_t ifindex)
 {
 	struct vpn_ctl *ctl;
@@ -118,27 +128,7 @@ static void warn_unauthenticated(struct vpn_engine *e, const struct vpn_controll
 		c->name);
 }
 
-void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c)
-{
-	struct vpn_ctl *ctl = vpn_ctl_by_name(e, c->name);
-	struct vpn_device *dev;
-
-	if (ctl && !memcmp(&ctl->c, c, sizeof(*c)))
-		return;
-	if (c->authentication && !(ctl && ctl->c.authentication))
-		warn_unauthenticated(e, c);
-	if (!ctl) {
-		ctl = XCALLOC(MTYPE_VPN_CTL, sizeof(*ctl));
-		ctl->c = *c;
-		vpn_ctls_add(&e->ctls, ctl);
-	}
-	ctl->c = *c;
-	frr_each (vpn_devices, &e->devices, dev)
-		if (!strcmp(dev->controller, c->name))
-			vpn_device_update(e, dev);
-}
-
-static bool is_named(struct vpn_engine *e, const char *name)
+static bool is_controller(struct vpn_engine *e, const char *name)
 {
 	struct vpn_device *dev;
 
@@ -148,12 +138,32 @@ static bool is_named(struct vpn_engine *e, const char *name)
 	return false;
 }
 
+void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c)
+{
+	struct vpn_ctl *ctl = vpn_ctl_by_name(e, c->name);
+	struct vpn_device *dev;
+
+	if (ctl && !memcmp(&ctl->c, c, sizeof(*c)))
+		return;
+	if (c->authentication && !(ctl && ctl->c.authentication) && is_controller(e, c->name))
+		warn_unauthenticated(e, c);
+	if (!ctl) {
+		ctl = XCALLOC(MTYPE_VPN_CTL, sizeof(*ctl));
+		ctl->c = *c;
+		vpn_ctls_add(&e->ctls, ctl);
+	}
+	ctl->c = *c;
+	frr_each (vpn_devices, &e->devices, dev)
+		if (!strcmp(dev->controller, c->name) || !strcmp(dev->name, c->name))
+			vpn_device_update(e, dev);
+}
+
 void vpn_ctl_trim(struct vpn_engine *e)
 {
 	struct vpn_ctl *ctl;
 
 	frr_each_safe (vpn_ctls, &e->ctls, ctl)
-		if (!is_named(e, ctl->c.name)) {
+		if (!is_controller(e, ctl->c.name) && !vpn_device_find(e, ctl->c.name)) {
 			vpn_ctls_del(&e->ctls, ctl);
 			XFREE(MTYPE_VPN_CTL, ctl);
 		}

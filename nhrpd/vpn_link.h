@@ -53,10 +53,12 @@ void vpn_link_del(struct vpn_engine *e, uint32_t ifindex);
 void vpn_link_mark(struct vpn_engine *e);
 void vpn_link_sweep(struct vpn_engine *e);
 
-/* By name or ifindex; NULL when the glue has not reported it. */
+/* By name, or by ifindex where it is up; NULL when the glue has not reported it. */
 struct vpn_ctl *vpn_ctl_by_name(struct vpn_engine *e, const char *name);
 struct vpn_ctl *vpn_ctl_by_index(struct vpn_engine *e, uint32_t ifindex);
-/* Forgets controllers that no device names any more. */
+/* The GRE interface of that ifindex, up or down; NULL when there is none that the configuration names. */
+struct vpn_ctl *vpn_ctl_gre(struct vpn_engine *e, uint32_t ifindex);
+/* Forgets interfaces that the configuration does not name any more. */
 void vpn_ctl_trim(struct vpn_engine *e);
 
 /* Frees all. */

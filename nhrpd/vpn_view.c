@@ -69,6 +69,8 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.ifname = inst->dev->name,
 		.vpn = inst->vpn,
 		.role = inst->role,
+		.layer3 = inst->layer3,
+		.role_name = vpn_instance_role_name(inst),
 		.state = vpn_instance_shown_state(inst),
 		.reason = inst->reason,
 		.controller = inst->dev->controller,

@@ -120,7 +120,7 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 	json_object *obj = json_object_new_object();
 
 	json_vpn(obj, v->ifname, &v->vpn);
-	json_object_string_add(obj, "role", vpn_role_name(v->role));
+	json_object_string_add(obj, "role", v->role_name);
 	json_object_string_add(obj, "state", vpn_state_name(v->state));
 	if (v->reason[0])
 		json_object_string_add(obj, "reason", v->reason);
@@ -130,7 +130,8 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 		json_object_int_add(obj, "vni", v->vni);
 	json_addr(obj, "localNbma", &v->nbma);
 	json_addr(obj, "localMac", &v->mac);
-	json_object_int_add(obj, "holdtime", v->holdtime);
+	if (!v->layer3)
+		json_object_int_add(obj, "holdtime", v->holdtime);
 	json_role(obj, v);
 	return obj;
 }
@@ -167,7 +168,7 @@ static void text_instance(struct out *o, const struct vpn_instance_view *v)
 		snprintf(peers, sizeof(peers), "%zu members", v->num_members);
 	else
 		snprintf(peers, sizeof(peers), "%s", active_hub(v));
-	ttable_add_row(o->table, "%s|%u|%s|%u|%s|%s|%s", v->ifname, v->vpn.index, vpn_role_name(v->role), v->vni,
+	ttable_add_row(o->table, "%s|%u|%s|%u|%s|%s|%s", v->ifname, v->vpn.index, v->role_name, v->vni,
 		       vpn_state_name(v->state), peers, macs);
 }
 
@@ -354,6 +355,13 @@ static const char *name_guard(size_t i)
 	return nhrp_guard_name((enum nhrp_guard)i);
 }
 
+static const char *name_layer3(size_t i)
+{
+	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held" };
+
+	return names[i];
+}
+
 static const char *name_packet(size_t i)
 {
 	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed" };
@@ -373,6 +381,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
 	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed };
+	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held };
 	json_object *obj = json ? json_object_new_object() : NULL;
 
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
@@ -380,6 +389,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	counter_group(vty, obj, "dropped", c->dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	counter_group(vty, obj, "refused", c->refused, 0, VPN_REFUSED_COUNT, name_refusal);
 	counter_group(vty, obj, "packets", packets, 0, array_size(packets), name_packet);
+	counter_group(vty, obj, "layer3", layer3, 0, array_size(layer3), name_layer3);
 	counter_group(vty, obj, "plain", io->guard, 0, NHRP_GUARD_COUNT, name_guard);
 	counter_group(vty, obj, "plainDropped", io->guard_dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	return obj ? vty_json(vty, obj) : CMD_SUCCESS;

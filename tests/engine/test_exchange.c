@@ -346,7 +346,7 @@ static void test_inactive_reasons(void **state)
 {
 	struct world_node *n = world_spoke(6, 104);
 	struct dm_rec link = { .type = DM_REC_LINK };
-	struct vpn_controller gone = { .name = "tun1", .reason = "controller tun1 is down" };
+	struct vpn_controller gone = { .name = "tun1", .reason = "is down" };
 
 	vpn_engine_set_instance(n->engine, "tun2", (struct vpn_id){ .index = 1 }, 0);
 	vpn_engine_commit(n->engine);
@@ -379,7 +379,7 @@ static void test_inactive_reasons(void **state)
 	world_run(100);
 	assert_int_equal(world_instance(n).state, VPN_UP);
 	vpn_engine_record(n->engine, &(struct dm_rec){ .type = DM_REC_LINK_DEL, .link.ifindex = n->link.ifindex });
-	assert_string_equal(world_instance(n).reason, "tun2 does not exist or is not VXLAN");
+	assert_string_equal(world_instance(n).reason, "tun2 does not exist or is neither VXLAN nor GRE");
 	vpn_engine_set_instance(hub->engine, "tun2", (struct vpn_id){ .index = 70000 }, 0);
 	vpn_engine_commit(hub->engine);
 	assert_int_equal(world_instance(hub).state, VPN_UP); /* VPN 1 is not disturbed */

@@ -53,7 +53,7 @@ static void make_shortcuts(void)
 
 static void controller_down(struct world_node *n)
 {
-	struct vpn_controller gone = { .name = "tun1", .reason = "controller tun1 is down" };
+	struct vpn_controller gone = { .name = "tun1", .reason = "is down" };
 
 	vpn_engine_controller(n->engine, &gone);
 }
@@ -100,7 +100,7 @@ static void test_hub_device_made_again_keeps_its_members(void **state)
 {
 	make_shortcuts();
 	vpn_engine_record(hub->engine, &(struct dm_rec){ .type = DM_REC_LINK_DEL, .link.ifindex = hub->link.ifindex });
-	assert_string_equal(world_instance(hub).reason, "tun2 does not exist or is not VXLAN");
+	assert_string_equal(world_instance(hub).reason, "tun2 does not exist or is neither VXLAN nor GRE");
 	hub->num_members = hub->num_macs = hub->num_instances = 0;
 	hub->link.ifindex = 78;
 	world_link(hub);
@@ -118,7 +118,7 @@ static void test_device_gone_while_the_module_was_away(void **state)
 	spoke1->link.ifindex = 0; /* not in the dump any more */
 	world_module(spoke1, true);
 	world_run(10);
-	assert_string_equal(world_instance(spoke1).reason, "tun2 does not exist or is not VXLAN");
+	assert_string_equal(world_instance(spoke1).reason, "tun2 does not exist or is neither VXLAN nor GRE");
 	assert_int_equal(world_instance(spoke1).role, DM_ROLE_NONE);
 }
 

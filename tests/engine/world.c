@@ -291,12 +291,34 @@ static void take_log(void *ctx, enum vpn_log level, const char *line)
 	snprintf(n->last_warning, sizeof(n->last_warning), "%s", line);
 }
 
+/* --- a stand-in for FRR's own NHRP code: it keeps the last message --- */
+
+static void stock_deliver(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct world_node *n = ctx;
+
+	assert(len <= sizeof(n->delivered_octets));
+	n->delivered++;
+	n->delivered_from = *from;
+	n->delivered_len = len;
+	memcpy(n->delivered_octets, octets, len);
+}
+
+static void stock_forget(void *ctx, const char *ifname)
+{
+	struct world_node *n = ctx;
+
+	assert(ifname[0]);
+	n->forgotten++;
+}
+
 /* --- nodes --- */
 
 static void start_engine(struct world_node *n)
 {
 	static const struct vpn_ops ops = {
 		.send = net_send, .program = module_program, .now = clock_now, .random = next_random, .log = take_log,
+		.deliver = stock_deliver, .layer3_changed = stock_forget,
 	};
 
 	n->engine = vpn_engine_new(&ops, n, now_ms + 1);

@@ -41,6 +41,12 @@ struct world_node {
 	unsigned int warnings; /* lines at warning level */
 	char last_warning[512];
 	bool deaf; /* hears no message */
+	/* what the stock code would have been given last, and how often it was told to forget an interface */
+	unsigned int delivered;
+	struct vpn_path delivered_from;
+	uint8_t delivered_octets[1500];
+	size_t delivered_len;
+	unsigned int forgotten;
 };
 
 /* Fresh world; all earlier nodes are gone. */
