@@ -32,8 +32,6 @@
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_vty.h"
 
-#define READING_MAX 30000 /* ms that a configuration file may take to be read */
-
 /* what the stock sources take from their main */
 DEFINE_MGROUP(NHRPD, "NHRP daemon");
 unsigned int debug_flags;
@@ -117,15 +115,15 @@ static void start_packets(void)
 		zlog_err("the stock NHRP code cannot receive packets");
 }
 
-/* `vtysh -b` begins and ends so. mgmtd, which has the VPN-IDs, hears of the end before we do. */
+/* `vtysh -b` begins and ends so. */
 static void config_begins(struct vty *vty)
 {
-	nhrp_hold(NHRP_HOLD_READING, READING_MAX);
+	nhrp_hold_reading_begins();
 }
 
 static void config_ends(struct vty *vty)
 {
-	nhrp_hold_end(NHRP_HOLD_READING, 0);
+	nhrp_hold_reading_ends();
 }
 
 /* The stock code's parts, in the order in which they need each other. */

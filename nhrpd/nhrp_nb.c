@@ -84,7 +84,7 @@ static void mgmtd_changed(struct mgmt_be_client *client, uintptr_t loop, bool co
 {
 	event_cancel(&patience);
 	if (connected) {
-		nhrp_hold_end(NHRP_HOLD_MGMTD, MGMTD_SETTLES);
+		nhrp_hold_mgmtd_connected(MGMTD_SETTLES);
 		zlog_info("connected to mgmtd: it sends the configuration of VPNs");
 		return;
 	}
@@ -116,7 +116,7 @@ void nhrp_nb_init(struct event_loop *loop)
 {
 	nhrp_nb_config_init();
 	backend = mgmt_be_client_create("nhrpd", &client_callbacks, (uintptr_t)loop, loop);
-	nhrp_hold(NHRP_HOLD_MGMTD, MGMTD_PATIENCE * 1000);
+	nhrp_hold_for_mgmtd(MGMTD_PATIENCE * 1000);
 	event_add_timer(loop, mgmtd_is_late, NULL, MGMTD_PATIENCE, &patience);
 }
 

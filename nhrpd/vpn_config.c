@@ -8,6 +8,7 @@
 
 #include "lib/zebra.h"
 
+#include "nhrpd/nhrp_hold.h"
 #include "nhrpd/vpn_config.h"
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
@@ -41,5 +42,6 @@ void vpn_config_apply(void)
 {
 	vpn_engine_commit(vpn_glue_engine());
 	vpn_controller_poll_now();
+	nhrp_hold_vpns_came();
 	vpn_glue_kick();
 }
