@@ -49,7 +49,6 @@ BINDINGS = {
     ("tun14", "4.0.0.4", NBMA["stock"]),
 }
 PURGE_REQUEST = 5
-STOCK_NHRPD = "/usr/lib/frr/nhrpd.distrib"
 
 
 class L3Net(Net):
@@ -82,7 +81,7 @@ NET = L3Net
 
 def prepare(net):
     """As usual, but one router has FRR's own nhrpd, and all is captured from before the first daemon starts."""
-    net["stock"].run(f"mount --bind {STOCK_NHRPD} /usr/lib/frr/nhrpd")
+    net["stock"].use_stock_nhrpd()
     net.wire = {router.name: Capture(router, "eth1").start() for router in net.routers()}
     for router in net.routers():
         with open(os.path.join(os.path.dirname(__file__), router.name, "frr.conf")) as file:
