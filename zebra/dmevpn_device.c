@@ -109,6 +109,18 @@ static void read_vnis(const struct nlmsghdr *nlh, void *arg)
 		nlm_parse_vnis(nlh, note_vni, arg);
 }
 
+static void no_vlans(void *arg)
+{
+	memset(snap.member, 0, sizeof(snap.member));
+	memset(snap.tunnel_id, 0, sizeof(snap.tunnel_id));
+}
+
+static void no_vnis(void *arg)
+{
+	XFREE(MTYPE_DM_VNI_RANGES, snap.vnis);
+	snap.n_vnis = 0;
+}
+
 static int read_snapshot(const struct nlm_link *link)
 {
 	char buf[NLM_MESSAGE_MAX];
@@ -117,13 +129,11 @@ static int read_snapshot(const struct nlm_link *link)
 
 	if (snap.ifindex == ifindex)
 		return 0;
-	memset(snap.member, 0, sizeof(snap.member));
-	memset(snap.tunnel_id, 0, sizeof(snap.tunnel_id));
-	XFREE(MTYPE_DM_VNI_RANGES, snap.vnis);
-	snap.n_vnis = 0;
-	err = nls_dump(&sock, nlm_build_vlan_dump(buf, ifindex), read_vlans, &ifindex);
+	err = nls_dump_anew(&sock, nlm_build_vlan_dump(buf, ifindex), no_vlans, read_vlans,
+			    &ifindex);
 	if (!err)
-		err = nls_dump(&sock, nlm_build_vni_dump(buf, ifindex), read_vnis, &ifindex);
+		err = nls_dump_anew(&sock, nlm_build_vni_dump(buf, ifindex), no_vnis, read_vnis,
+				    &ifindex);
 	snap.ifindex = err ? 0 : ifindex;
 	return err;
 }
@@ -141,18 +151,22 @@ static bool receives(uint32_t vni)
 /* --- changing ----------------------------------------------------------------- */
 
 /*
- * Makes a change and notes how to take it back. WHAT says in words what was
- * tried. Returns false with REASON filled in.
+ * Notes how to take a change back, and makes it: a zebra that is killed in between
+ * leaves a note too many, never one too few. WHAT says in words what was tried.
+ * Returns false with REASON filled in.
  */
 static bool change(const struct nlm_link *link, struct nlmsghdr *nlh, const struct dm_undo *undo,
 		   const char *what, char *reason)
 {
-	int err = nls_request(&sock, nlh);
+	bool noted_before = dm_undo_has(undo);
+	int err;
 
-	if (!err) {
-		dm_undo_note(undo);
+	dm_undo_note(undo);
+	err = nls_request(&sock, nlh);
+	if (!err)
 		return true;
-	}
+	if (!noted_before)
+		dm_undo_drop(undo);
 	snprintf(reason, DM_DEVICE_REASON_LEN, "%s: %.34s: %.40s", link->name, what,
 		 sock.reason[0] ? sock.reason : safe_strerror(-err));
 	return false;
@@ -370,18 +384,22 @@ static bool is_moot(const struct dm_undo *u, const struct nlm_link *link)
 	       snap.tunnel_id[u->vlan % VLANS] != u->vni;
 }
 
-void dm_device_take_back(const struct dm_undo *undo)
+bool dm_device_take_back(const struct dm_undo *undo)
 {
+	const struct nlm_link *link = dm_link_find(undo->ifindex);
 	char buf[NLM_MESSAGE_MAX];
 	struct nlmsghdr *nlh = build_taking_back(buf, undo);
 	int err;
 
 	if (undo->kind == DM_UNDO_FLOOD)
-		dm_fdb_flood_restore(undo->ifindex, &undo->dst, undo->vni);
-	if (!nlh || is_moot(undo, dm_link_find(undo->ifindex)))
-		return;
+		return !link || (dm_fdb_adopt(link) == 0 &&
+				 dm_fdb_flood_restore(undo->ifindex, &undo->dst, undo->vni));
+	if (!nlh || is_moot(undo, link))
+		return true;
 	err = nls_request(&sock, nlh);
 	if (err)
 		zlog_warn("dmevpn: %s: a setting (%u, VLAN %u, VNI %u) cannot be taken back: %s",
 			  undo->name, undo->kind, undo->vlan, undo->vni, safe_strerror(-err));
+	/* the kernel's refusal is final; what it had no room for is tried again */
+	return err != -ENOBUFS && err != -ENOMEM;
 }

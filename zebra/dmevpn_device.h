@@ -44,7 +44,10 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
 /* Reads VLANs and VNIs of a device anew when they are asked for next. */
 void dm_device_invalidate(void);
 
-/* Takes one noted change back; failures are logged. */
-void dm_device_take_back(const struct dm_undo *undo);
+/*
+ * Takes one noted change back; refusals are logged. Returns false when it could not be tried
+ * now: the note is to be kept.
+ */
+bool dm_device_take_back(const struct dm_undo *undo);
 
 #endif

@@ -13,6 +13,12 @@
  * and removed from. So a new hub is appended and the old one removed in the same
  * batch: for microseconds both get a copy, and there is no gap.
  *
+ * What is wanted and what the kernel has may differ for a while: the queue was full,
+ * the kernel had no memory, somebody else removed an entry (dmevpn_watch.c tells).
+ * Then it is `pending`, or `unwanted` but still there, and repair() asks again, at most
+ * once a second. What the kernel refused for good is `absent`, and left to nhrpd, until its
+ * next SYNC_END.
+ *
  * All functions run on zebra's main pthread; changes go through the queue of
  * dmevpn_provider.c. It does not look whether an entry is used.
  */
@@ -24,13 +30,16 @@
 #include <linux/rtnetlink.h>
 
 #include "lib/zebra.h"
+#include "lib/frrevent.h"
 #include "lib/jhash.h"
 #include "lib/log.h"
+#include "lib/monotime.h"
 #include "lib/typesafe.h"
 
 #include "lib/dmevpn_msg.h"
 
 #include "zebra/dmevpn_fdb.h"
+#include "zebra/dmevpn_links.h"
 #include "zebra/dmevpn_memory.h"
 #include "zebra/dmevpn_nlsock.h"
 #include "zebra/dmevpn_undo.h"
@@ -40,6 +49,9 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_FDB_DEVICE, "forwarding device");
 DEFINE_MTYPE_STATIC(DMEVPN, DM_FLOOD, "flood destination");
 
 #define RCVBUF (4 << 20) /* octets */
+/* milliseconds from a loss to its repair, so that a flush is repaired in one go; and between two */
+#define REPAIR_SOON 50
+#define REPAIR_MS 1000
 
 PREDECL_HASH(entry_table);
 PREDECL_HASH(device_table);
@@ -51,7 +63,9 @@ struct entry {
 	struct dm_addr mac, dst;
 	uint32_t remote_vni;
 	bool hub, marked;
-	bool absent; /* the kernel does not have it: it refused */
+	bool absent;   /* the kernel does not have it: it refused */
+	bool pending;  /* the kernel is to be asked for it (again) */
+	bool unwanted; /* the kernel is to be asked to remove it */
 };
 
 /* A destination of the all-zero entry. */
@@ -59,7 +73,9 @@ struct flood {
 	struct flood_list_item item;
 	struct dm_addr dst;
 	uint32_t remote_vni;
-	bool wanted; /* the one nhrpd wants */
+	bool wanted;   /* the one nhrpd wants */
+	bool pending;  /* as of an entry */
+	bool unwanted; /* as of an entry */
 };
 
 struct device {
@@ -98,6 +114,9 @@ DECLARE_DLIST(flood_list, struct flood, item);
 
 static struct entry_table_head entries = INIT_HASH(entries);
 static struct device_table_head devices = INIT_HASH(devices);
+static struct event_loop *loop_main;
+static struct event *t_repair;
+static struct timeval repaired; /* last time */
 
 static struct device *find_device(uint32_t ifindex)
 {
@@ -141,6 +160,15 @@ static bool push_flood(const struct device *d, const struct dm_addr *dst, uint32
 	return dm_provider_push(&op);
 }
 
+static void repair(struct event *event);
+
+static void repair_soon(void)
+{
+	bool rested = monotime_since(&repaired, NULL) > REPAIR_MS * 1000;
+
+	event_add_timer_msec(loop_main, repair, NULL, rested ? REPAIR_SOON : REPAIR_MS, &t_repair);
+}
+
 /* --- adopting --------------------------------------------------------------- */
 
 static struct flood *add_flood(struct device *d, const struct dm_addr *dst, uint32_t remote_vni)
@@ -159,6 +187,16 @@ static void drop_flood(struct device *d, struct flood *f)
 	XFREE(MTYPE_DM_FLOOD, f);
 }
 
+static struct flood *find_flood(struct device *d, const struct dm_addr *dst, uint32_t remote_vni)
+{
+	struct flood *f;
+
+	frr_each (flood_list, &d->floods, f)
+		if (dm_addr_same(&f->dst, dst) && f->remote_vni == remote_vni)
+			return f;
+	return NULL;
+}
+
 static struct entry *add_entry(const struct entry *wanted)
 {
 	struct entry *e = XCALLOC(MTYPE_DM_FDB, sizeof(*e));
@@ -166,6 +204,12 @@ static struct entry *add_entry(const struct entry *wanted)
 	*e = *wanted;
 	entry_table_add(&entries, e);
 	return e;
+}
+
+static void free_entry(struct entry *e)
+{
+	entry_table_del(&entries, e);
+	XFREE(MTYPE_DM_FDB, e);
 }
 
 static void adopt_one(const struct nlmsghdr *nlh, void *arg)
@@ -178,7 +222,8 @@ static void adopt_one(const struct nlmsghdr *nlh, void *arg)
 	    !dm_addr_is_set(&fdb.dst))
 		return;
 	if (dm_addr_is_zero(&fdb.mac)) {
-		add_flood(d, &fdb.dst, fdb.remote_vni);
+		if (!find_flood(d, &fdb.dst, fdb.remote_vni))
+			add_flood(d, &fdb.dst, fdb.remote_vni);
 		return;
 	}
 	e.ifindex = d->ifindex;
@@ -189,6 +234,20 @@ static void adopt_one(const struct nlmsghdr *nlh, void *arg)
 	e.remote_vni = fdb.remote_vni;
 	if (fdb.ext_learned && !find_entry(e.ifindex, e.vni, &e.mac))
 		add_entry(&e);
+}
+
+/* Before each try of the dump: entries of one that was interrupted may be gone by now. */
+static void adopt_anew(void *arg)
+{
+	struct device *d = arg;
+	struct flood *f;
+	struct entry *e;
+
+	frr_each_safe (entry_table, &entries, e)
+		if (e->ifindex == d->ifindex)
+			free_entry(e);
+	while ((f = flood_list_first(&d->floods)))
+		drop_flood(d, f);
 }
 
 int dm_fdb_adopt(const struct nlm_link *link)
@@ -209,50 +268,64 @@ int dm_fdb_adopt(const struct nlm_link *link)
 	d->marked = true;
 	flood_list_init(&d->floods);
 	device_table_add(&devices, d);
-	err = nls_dump(&sock, nlm_build_fdb_dump(buf, link->ifindex), adopt_one, d);
+	err = nls_dump_anew(&sock, nlm_build_fdb_dump(buf, link->ifindex), adopt_anew, adopt_one,
+			    d);
 	nls_close(&sock);
 	/*
 	 * a dump that changed under the reader is good enough: nhrpd asks for what it wants
 	 * anyway
 	 */
-	return err == -EINTR ? 0 : err;
+	if (!err || err == -EINTR)
+		return 0;
+	dm_fdb_forget(link->ifindex);
+	return err;
 }
 
 /* --- entries ---------------------------------------------------------------- */
 
-bool dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
+static void push_set(struct entry *e)
+{
+	e->absent = false;
+	e->pending = !push_entry(e, DM_OP_SET, DM_REC_MAC_SET);
+	if (e->pending)
+		repair_soon();
+}
+
+/* Frees it, or keeps it until the queue has room for its removal. */
+static void remove_entry(struct entry *e)
+{
+	if (push_entry(e, DM_OP_DEL, DM_REC_MAC_DEL)) {
+		free_entry(e);
+	} else {
+		e->unwanted = true;
+		repair_soon();
+	}
+}
+
+void dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
 		const struct dm_addr *nbma, uint32_t remote_vni)
 {
 	struct entry wanted = {.ifindex = ifindex, .vni = vni, .mac = *mac, .hub = hub};
 	struct entry *e = find_entry(ifindex, vni, mac);
-	bool fresh = e == NULL;
+	bool there = e && !e->absent && !e->unwanted && dm_addr_same(&e->dst, nbma) &&
+		     e->remote_vni == remote_vni;
 
-	if (fresh)
+	if (!e)
 		e = add_entry(&wanted);
-	e->marked = false;
-	if (!fresh && !e->absent && dm_addr_same(&e->dst, nbma) && e->remote_vni == remote_vni)
-		return true;
+	e->marked = e->unwanted = false;
+	if (there)
+		return;
 	e->dst = *nbma;
 	e->remote_vni = remote_vni;
-	e->absent = !push_entry(e, DM_OP_SET, DM_REC_MAC_SET);
-	return !e->absent;
+	push_set(e);
 }
 
-static void free_entry(struct entry *e)
+void dm_fdb_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
 {
-	entry_table_del(&entries, e);
-	XFREE(MTYPE_DM_FDB, e);
-}
-
-bool dm_fdb_del(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac)
-{
-	struct entry unknown = {.ifindex = ifindex, .vni = vni, .mac = *mac, .hub = hub};
 	struct entry *e = find_entry(ifindex, vni, mac);
-	bool pushed = push_entry(e ? e : &unknown, DM_OP_DEL, DM_REC_MAC_DEL);
 
-	if (e && pushed)
-		free_entry(e);
-	return pushed;
+	if (e)
+		remove_entry(e);
 }
 
 uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni)
@@ -261,7 +334,7 @@ uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni)
 	uint32_t n = 0;
 
 	frr_each (entry_table, &entries, e)
-		n += e->ifindex == ifindex && e->vni == vni;
+		n += e->ifindex == ifindex && e->vni == vni && !e->unwanted;
 	return n;
 }
 
@@ -275,7 +348,6 @@ static void take_over_floods(struct device *d)
 
 	if (dm_undo_has(&ours))
 		return;
-	dm_undo_note(&ours);
 	frr_each (flood_list, &d->floods, f) {
 		struct dm_undo was = {.kind = DM_UNDO_FLOOD, .ifindex = d->ifindex};
 
@@ -283,36 +355,45 @@ static void take_over_floods(struct device *d)
 		was.vni = f->remote_vni;
 		dm_undo_note(&was);
 	}
+	/* last: with it, the list above counts as complete */
+	dm_undo_note(&ours);
 }
 
-static struct flood *find_flood(struct device *d, const struct dm_addr *dst, uint32_t remote_vni)
-{
-	struct flood *f;
-
-	frr_each (flood_list, &d->floods, f)
-		if (dm_addr_same(&f->dst, dst) && f->remote_vni == remote_vni)
-			return f;
-	return NULL;
-}
-
-/* Removes every destination but KEEP. Returns false when the queue is full. */
-static bool drop_floods(struct device *d, const struct flood *keep)
+/* Asks for what is pending, then, when that is on its way, against what is unwanted. */
+static void settle(struct device *d)
 {
 	struct flood *f;
 	bool pushed = true;
 
-	frr_each_safe (flood_list, &d->floods, f) {
-		if (f == keep)
-			continue;
-		if (push_flood(d, &f->dst, f->remote_vni, DM_OP_FLOOD_DEL))
-			drop_flood(d, f);
-		else
-			pushed = false;
-	}
-	return pushed;
+	frr_each (flood_list, &d->floods, f)
+		if (f->pending) {
+			f->pending = !push_flood(d, &f->dst, f->remote_vni, DM_OP_FLOOD_ADD);
+			pushed &= !f->pending;
+		}
+	frr_each_safe (flood_list, &d->floods, f)
+		if (pushed && f->unwanted) {
+			pushed = push_flood(d, &f->dst, f->remote_vni, DM_OP_FLOOD_DEL);
+			if (pushed)
+				drop_flood(d, f);
+		}
+	if (!pushed)
+		repair_soon();
 }
 
-bool dm_fdb_hub_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma, uint32_t remote_vni)
+/* Every destination but KEEP is to go. */
+static void drop_floods(struct device *d, const struct flood *keep)
+{
+	struct flood *f;
+
+	frr_each (flood_list, &d->floods, f)
+		if (f != keep) {
+			f->unwanted = true;
+			f->wanted = f->pending = false;
+		}
+	settle(d);
+}
+
+bool dm_fdb_hub_set(uint32_t ifindex, const struct dm_addr *nbma, uint32_t remote_vni)
 {
 	struct device *d = find_device(ifindex);
 	struct flood *f;
@@ -323,33 +404,41 @@ bool dm_fdb_hub_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma, 
 	take_over_floods(d);
 	f = find_flood(d, nbma, remote_vni);
 	if (!f) {
-		if (!push_flood(d, nbma, remote_vni, DM_OP_FLOOD_ADD))
-			return false;
 		f = add_flood(d, nbma, remote_vni);
+		f->pending = true;
 	}
 	f->wanted = true;
-	return drop_floods(d, f);
+	f->unwanted = false;
+	drop_floods(d, f);
+	return true;
 }
 
-bool dm_fdb_hub_del(uint32_t ifindex)
+void dm_fdb_hub_del(uint32_t ifindex)
 {
 	struct dm_undo ours = {.kind = DM_UNDO_FLOOD_OURS, .ifindex = ifindex};
 	struct device *d = find_device(ifindex);
 
 	/* without a hub of ours, ever, the entry is the user's still */
 	if (!d || !dm_undo_has(&ours))
-		return true;
+		return;
 	d->marked = false;
-	return drop_floods(d, NULL);
+	drop_floods(d, NULL);
 }
 
-void dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t remote_vni)
+bool dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t remote_vni)
 {
 	struct device *d = find_device(ifindex);
+	struct flood *f = d ? find_flood(d, dst, remote_vni) : NULL;
 
-	if (d && !find_flood(d, dst, remote_vni) &&
-	    push_flood(d, dst, remote_vni, DM_OP_FLOOD_ADD))
+	if (f && !f->unwanted)
+		return true;
+	if (!d || !push_flood(d, dst, remote_vni, DM_OP_FLOOD_ADD))
+		return false;
+	if (f)
+		f->unwanted = false;
+	else
 		add_flood(d, dst, remote_vni);
+	return true;
 }
 
 /* --- as a whole --------------------------------------------------------------- */
@@ -363,11 +452,62 @@ void dm_fdb_replay(uint32_t ifindex)
 	if (!d)
 		return;
 	frr_each (flood_list, &d->floods, f)
-		if (f->wanted)
-			push_flood(d, &f->dst, f->remote_vni, DM_OP_FLOOD_ADD);
+		f->pending |= f->wanted;
+	settle(d);
 	frr_each (entry_table, &entries, e)
-		if (e->ifindex == ifindex && !e->marked)
-			e->absent = !push_entry(e, DM_OP_SET, DM_REC_MAC_SET);
+		if (e->ifindex == ifindex && !e->unwanted)
+			push_set(e);
+}
+
+/* Returns false when the queue is full. */
+static bool repair_entry(struct entry *e)
+{
+	const struct nlm_link *link = dm_link_find(e->ifindex);
+
+	if (e->unwanted)
+		remove_entry(e);
+	else if (e->pending && link && link->up)
+		push_set(e);
+	else
+		return true;
+	return t_repair == NULL;
+}
+
+/* A device that is down is left alone: it gets all when it comes up. */
+static void repair(struct event *event)
+{
+	struct device *d;
+	struct entry *e;
+	bool room = true;
+
+	monotime(&repaired);
+	frr_each (device_table, &devices, d)
+		settle(d);
+	frr_each_safe (entry_table, &entries, e)
+		if (room)
+			room = repair_entry(e);
+}
+
+void dm_fdb_removed(const struct nlm_fdb *fdb)
+{
+	struct device *d = find_device(fdb->ifindex);
+	struct entry *e;
+	struct flood *f;
+
+	if (!d)
+		return;
+	if (dm_addr_is_zero(&fdb->mac)) {
+		f = find_flood(d, &fdb->dst, fdb->remote_vni ? fdb->remote_vni : d->vni);
+		if (!f || !f->wanted)
+			return;
+		f->pending = true;
+	} else {
+		e = find_entry(d->ifindex, fdb->src_vni ? fdb->src_vni : d->vni, &fdb->mac);
+		if (!e || e->unwanted)
+			return;
+		e->pending = true;
+	}
+	repair_soon();
 }
 
 void dm_fdb_clear(uint32_t ifindex, uint32_t vni)
@@ -375,9 +515,8 @@ void dm_fdb_clear(uint32_t ifindex, uint32_t vni)
 	struct entry *e;
 
 	frr_each_safe (entry_table, &entries, e)
-		if (vni && e->ifindex == ifindex && e->vni == vni &&
-		    push_entry(e, DM_OP_DEL, DM_REC_MAC_DEL))
-			free_entry(e);
+		if (vni && e->ifindex == ifindex && e->vni == vni)
+			remove_entry(e);
 	dm_fdb_hub_del(ifindex);
 }
 
@@ -421,29 +560,73 @@ void dm_fdb_sweep(bool (*keep)(uint32_t ifindex, uint32_t vni))
 	struct entry *e;
 
 	frr_each_safe (entry_table, &entries, e)
-		if (e->marked && !keep(e->ifindex, e->vni) &&
-		    push_entry(e, DM_OP_DEL, DM_REC_MAC_DEL))
-			free_entry(e);
+		if (e->marked && !keep(e->ifindex, e->vni))
+			remove_entry(e);
+		else
+			e->pending |= e->absent;
 	frr_each (device_table, &devices, d)
 		if (d->marked && !keep(d->ifindex, d->vni))
 			dm_fdb_hub_del(d->ifindex);
+	repair_soon();
 }
 
-void dm_fdb_failed(const struct dm_op *op)
+/* Errors that say nothing about the operation itself. */
+static bool passes(int error)
+{
+	return error == ENOBUFS || error == ENOMEM || error == EAGAIN || error == EINTR ||
+	       error == ETIMEDOUT;
+}
+
+static void flood_failed(struct device *d, const struct dm_op *op)
+{
+	struct flood *f = find_flood(d, &op->fdb.dst, op->fdb.remote_vni);
+
+	if (op->kind == DM_OP_FLOOD_DEL) {
+		f = f ? f : add_flood(d, &op->fdb.dst, op->fdb.remote_vni);
+		f->unwanted = !f->wanted;
+	} else if (f && passes(op->error)) {
+		f->pending = !f->unwanted;
+	} else if (f) {
+		drop_flood(d, f);
+	}
+}
+
+static void entry_failed(const struct dm_op *op)
+{
+	struct entry was = {.ifindex = op->fdb.ifindex, .vni = op->vni, .mac = op->fdb.mac};
+	struct entry *e = find_entry(was.ifindex, was.vni, &was.mac);
+
+	if (op->kind == DM_OP_SET && e) {
+		e->pending = passes(op->error);
+		e->absent = !e->pending;
+	} else if (op->kind == DM_OP_DEL && !e) {
+		was.hub = op->fdb.src_vni != 0;
+		was.dst = op->fdb.dst;
+		was.remote_vni = op->fdb.remote_vni;
+		was.unwanted = true;
+		add_entry(&was);
+	}
+}
+
+bool dm_fdb_failed(const struct dm_op *op)
 {
 	struct device *d = find_device(op->fdb.ifindex);
-	struct entry *e;
-	struct flood *f;
+	bool removal = op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL;
 
-	if (op->kind == DM_OP_FLOOD_ADD) {
-		f = d ? find_flood(d, &op->fdb.dst, op->fdb.remote_vni) : NULL;
-		if (f)
-			drop_flood(d, f);
-	} else if (op->kind == DM_OP_SET) {
-		e = find_entry(op->fdb.ifindex, op->vni, &op->fdb.mac);
-		if (e)
-			e->absent = true;
-	}
+	if (!d || op->kind == DM_OP_GET || (removal && !passes(op->error)))
+		return false;
+	if (op->kind == DM_OP_FLOOD_ADD || op->kind == DM_OP_FLOOD_DEL)
+		flood_failed(d, op);
+	else
+		entry_failed(op);
+	if (passes(op->error))
+		repair_soon();
+	return passes(op->error);
+}
+
+void dm_fdb_start(struct event_loop *loop)
+{
+	loop_main = loop;
 }
 
 void dm_fdb_stop(void)
@@ -451,6 +634,7 @@ void dm_fdb_stop(void)
 	struct device *d;
 	struct entry *e;
 
+	event_cancel(&t_repair);
 	while ((e = entry_table_pop(&entries)))
 		XFREE(MTYPE_DM_FDB, e);
 	frr_each_safe (device_table, &devices, d)

@@ -15,29 +15,36 @@
 #include "zebra/dmevpn_netlink.h"
 #include "zebra/dmevpn_provider.h"
 
+struct event_loop;
+
 /*
  * Reads what the kernel has on a device, once: entries made by a control plane
  * become ours, marked. Returns 0 or a negative errno.
  */
 int dm_fdb_adopt(const struct nlm_link *link);
 
-/*
- * Wants an entry, or another destination for it; clears its mark. Returns false when the queue is
- * full.
- */
-bool dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
+/* Before anything else; LOOP is zebra's main one. */
+void dm_fdb_start(struct event_loop *loop);
+
+/* Wants an entry, or another destination for it; clears its mark. */
+void dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
 		const struct dm_addr *nbma, uint32_t remote_vni);
 
-/* Does not want it any more; an unknown one is removed from the kernel all the same. */
-bool dm_fdb_del(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac);
+/* Does not want it any more; no effect on one that is not ours. */
+void dm_fdb_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac);
 
-/* The one destination of a spoke's all-zero entry; others are removed once it is there. */
-bool dm_fdb_hub_set(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma,
-		    uint32_t remote_vni);
-bool dm_fdb_hub_del(uint32_t ifindex);
+/*
+ * The one destination of a spoke's all-zero entry; others are removed once it is there. Returns
+ * false for a device that was not adopted.
+ */
+bool dm_fdb_hub_set(uint32_t ifindex, const struct dm_addr *nbma, uint32_t remote_vni);
+void dm_fdb_hub_del(uint32_t ifindex);
 
-/* Puts a destination back into the all-zero entry that was the user's. */
-void dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t remote_vni);
+/*
+ * Puts a destination back into the all-zero entry that was the user's. Returns
+ * false when the queue is full, or the device was not adopted.
+ */
+bool dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t remote_vni);
 
 /* Tells the kernel everything again: it drops entries when a device goes down. */
 void dm_fdb_replay(uint32_t ifindex);
@@ -58,8 +65,14 @@ void dm_fdb_forget(uint32_t ifindex);
 void dm_fdb_mark(void);
 void dm_fdb_sweep(bool (*keep)(uint32_t ifindex, uint32_t vni));
 
-/* The kernel refused an operation: what it was for counts as absent. */
-void dm_fdb_failed(const struct dm_op *op);
+/*
+ * An operation failed: what it was for counts as absent. Returns true when the reason
+ * passes and the operation will be repeated from here.
+ */
+bool dm_fdb_failed(const struct dm_op *op);
+
+/* The kernel does not have an entry any more; if it is one that is wanted, it is made again. */
+void dm_fdb_removed(const struct nlm_fdb *fdb);
 
 /* Entries of a VPN, without the all-zero one. */
 uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni);

@@ -13,7 +13,12 @@
  *
  * What is taken back when an instance ends follows from the noted changes
  * (dmevpn_undo.c): each that no instance needs any more. So it also works for
- * changes an earlier zebra made.
+ * changes an earlier zebra made. From the start of zebra, and of nhrpd, on until nhrpd has
+ * restated everything (SYNC_END) nobody knows what is needed, and nothing is taken back
+ * but what belongs to a VPN that nhrpd ends by name.
+ *
+ * A VPN ends from the outside in: first the device stops receiving its VNI, then
+ * the switch forgets it. The other way round, frames of strangers would get in.
  *
  * All functions run on zebra's main pthread.
  */
@@ -40,6 +45,8 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_INSTANCE, "VPN instance");
 
 /* seconds after which an instance that came late is swept, too; nhrpd gives itself 30 */
 #define LATE_SWEEP 35
+/* milliseconds until what could not be taken back is tried again */
+#define RETRY_MS 1000
 /* milliseconds between two examinations: a setting that does not stick must not keep zebra busy */
 #define EXAMINE_MS 20
 #define TOUCHED_MAX 16
@@ -81,9 +88,10 @@ DECLARE_HASH(vni_table, struct instance, vni_item, vni_cmp, vni_hash);
 static struct instance_tree_head instances = INIT_RBTREE_UNIQ(instances);
 static struct vni_table_head by_vni = INIT_HASH(by_vni);
 static struct event_loop *loop_main;
-static struct event *t_examine, *t_sweep;
+static struct event *t_examine, *t_sweep, *t_retry;
 static struct timeval examined; /* last time */
-static bool awaiting_sweep;	/* marked: nhrpd will say when it has restated everything */
+/* nhrpd will say when it has restated everything; so it is when zebra starts */
+static bool awaiting_sweep = true;
 
 /* Devices and bridges that events were about since then; more than fit: all. */
 static uint32_t touched[TOUCHED_MAX];
@@ -149,6 +157,8 @@ void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *a
 		each(&i->info, arg);
 }
 
+static void clean_up(void);
+
 /* --- what is still needed ------------------------------------------------------- */
 
 static bool serves_bridge(const struct instance *i, uint32_t bridge)
@@ -194,23 +204,47 @@ static bool is_needed(const struct dm_undo *u)
 	return false;
 }
 
+static void retry(struct event *event)
+{
+	clean_up();
+}
+
 static bool take_back_unneeded(const struct dm_undo *undo, void *arg)
 {
 	if (is_needed(undo))
 		return false;
-	dm_device_take_back(undo);
-	return true;
+	if (dm_device_take_back(undo))
+		return true;
+	event_add_timer_msec(loop_main, retry, NULL, RETRY_MS, &t_retry);
+	return false;
+}
+
+/* Takes one change back at once, if it was made. */
+static void take_back(struct dm_undo undo)
+{
+	if (dm_undo_has(&undo) && dm_device_take_back(&undo))
+		dm_undo_drop(&undo);
+}
+
+/* The device does not receive a VNI any more. */
+static void shut(uint32_t ifindex, uint32_t vni)
+{
+	take_back((struct dm_undo){.kind = DM_UNDO_VNI, .ifindex = ifindex, .vni = vni});
 }
 
 static void clean_up(void)
 {
 	uint32_t ifindex = 0;
 
-	dm_undo_each(take_back_unneeded, NULL);
+	if (!awaiting_sweep)
+		dm_undo_each(take_back_unneeded, NULL);
 	dm_undo_save();
-	while ((ifindex = dm_switch_next_attached(ifindex)))
+	while (!awaiting_sweep && (ifindex = dm_switch_next_attached(ifindex)))
 		if (!first_in_role(ifindex, DM_ROLE_HUB))
 			dm_switch_detach(ifindex);
+	/* no device leads a closed VPN's VNI into its bridge any more, unless the user wants it */
+	if (!awaiting_sweep)
+		dm_vpns_release();
 }
 
 /* --- examining ------------------------------------------------------------------ */
@@ -218,11 +252,18 @@ static void clean_up(void)
 /* The VPN leaves this VNI: the end of the instance, or another mapping. */
 static void leave_vni(struct instance *i)
 {
-	if (!i->info.vni)
+	uint32_t vni = i->info.vni;
+
+	if (!vni)
 		return;
-	dm_fdb_clear(i->info.ifindex, i->info.vni);
-	dm_vpn_close(i->info.ifindex, i->info.vni);
 	set_vni(i, 0);
+	shut(i->info.ifindex, vni);
+	take_back((struct dm_undo){.kind = DM_UNDO_TUNNEL,
+				   .ifindex = i->info.ifindex,
+				   .vlan = i->info.vlan,
+				   .vni = vni});
+	dm_fdb_clear(i->info.ifindex, vni);
+	dm_vpn_close(i->info.ifindex, vni);
 }
 
 static bool open_vpn(struct instance *i, const struct nlm_link *link, uint32_t vni, char *reason)
@@ -319,7 +360,7 @@ static bool was_touched(const struct instance *i)
 	return touched_all;
 }
 
-static void examine_event(struct event *event)
+static void examine_dirty(void)
 {
 	struct instance *i;
 
@@ -331,8 +372,13 @@ static void examine_event(struct event *event)
 	frr_each (instance_tree, &instances, i)
 		if (i->dirty)
 			examine(i);
-	clean_up();
 	monotime(&examined);
+}
+
+static void examine_event(struct event *event)
+{
+	examine_dirty();
+	clean_up();
 }
 
 static void schedule(void)
@@ -347,6 +393,7 @@ void dm_instances_touch(uint32_t ifindex)
 {
 	unsigned int n;
 
+	dm_device_invalidate();
 	for (n = 0; n < n_touched; n++)
 		if (touched[n] == ifindex)
 			return;
@@ -424,10 +471,11 @@ void dm_instance_del(uint32_t ifindex, uint16_t vlan)
 	if (!i)
 		return;
 	ops->ended(&i->info);
-	leave_vni(i);
 	instance_tree_del(&instances, i);
+	leave_vni(i);
 	XFREE(MTYPE_DM_INSTANCE, i);
-	clean_up();
+	/* the rest once for all that end now */
+	schedule();
 }
 
 /* --- mark and sweep ------------------------------------------------------------------ */
@@ -444,16 +492,38 @@ void dm_instances_mark(void)
 	dm_fdb_mark();
 }
 
-/* Entries and members of a VPN that is not ours to judge stay. */
+/* An instance of the device whose VNI is not known yet: any could be its. */
+static bool awaits_vni(uint32_t ifindex)
+{
+	struct instance *i = first_of(ifindex);
+
+	while (i && i->info.ifindex == ifindex && i->info.vni)
+		i = instance_tree_next(&instances, i);
+	return i && i->info.ifindex == ifindex;
+}
+
+/*
+ * Members and entries of a VPN that is not ours to judge stay: those of an external device
+ * may be anybody's, a hub's VPNs are known from the switch.
+ */
 static bool is_not_ours(uint32_t ifindex, uint32_t vni)
 {
-	return find_vni(ifindex, vni) == NULL;
+	const struct nlm_link *link = dm_link_find(ifindex);
+
+	if (find_vni(ifindex, vni))
+		return false;
+	return !link || link->external || first_of(ifindex);
 }
 
 static void close_unclaimed(uint32_t ifindex, uint32_t vni, void *arg)
 {
 	if (find_vni(ifindex, vni))
 		return;
+	if (awaits_vni(ifindex)) {
+		event_add_timer(loop_main, sweep_late, NULL, LATE_SWEEP, &t_sweep);
+		return;
+	}
+	shut(ifindex, vni);
 	dm_fdb_clear(ifindex, vni);
 	dm_vpn_close(ifindex, vni);
 }
@@ -462,14 +532,40 @@ void dm_instances_sweep(void)
 {
 	struct instance *i;
 
-	awaiting_sweep = false;
+	/* what was set in the same breath has its VNI now */
+	examine_dirty();
 	frr_each_safe (instance_tree, &instances, i)
 		if (i->marked)
 			dm_instance_del(i->info.ifindex, i->info.vlan);
+	awaiting_sweep = false;
 	dm_vpns_each(close_unclaimed, NULL);
 	dm_members_sweep(is_not_ours);
 	dm_fdb_sweep(is_not_ours);
 	clean_up();
+}
+
+static bool adopt_noted(const struct dm_undo *undo, void *arg)
+{
+	const struct nlm_link *link = dm_link_find(undo->ifindex);
+	int err = link && link->kind == NLM_VXLAN ? dm_fdb_adopt(link) : 0;
+
+	if (err)
+		zlog_err("dmevpn: %s: cannot read its entries: %s", link->name,
+			 safe_strerror(-err));
+	return false;
+}
+
+static void adopt_vpn(uint32_t ifindex, uint32_t vni, void *arg)
+{
+	const struct dm_undo undo = {.ifindex = ifindex};
+
+	adopt_noted(&undo, NULL);
+}
+
+void dm_instances_adopt(void)
+{
+	dm_undo_each(adopt_noted, NULL);
+	dm_vpns_each(adopt_vpn, NULL);
 }
 
 void dm_instances_start(struct event_loop *loop, const struct dm_instance_ops *instance_ops)
@@ -484,6 +580,7 @@ void dm_instances_stop(void)
 
 	event_cancel(&t_examine);
 	event_cancel(&t_sweep);
+	event_cancel(&t_retry);
 	while ((i = instance_tree_pop(&instances))) {
 		set_vni(i, 0);
 		XFREE(MTYPE_DM_INSTANCE, i);

@@ -37,9 +37,18 @@ struct dm_instance_ops {
 	bool (*load_switch)(char *reason, size_t size);
 };
 
-/* OPS must outlive the instances. */
+/*
+ * Until the first dm_instances_sweep() nothing is taken away that an earlier
+ * zebra left: OPS must outlive the instances.
+ */
 void dm_instances_start(struct event_loop *loop, const struct dm_instance_ops *ops);
 void dm_instances_stop(void);
+
+/*
+ * Takes over the entries of all devices that an earlier zebra worked on, marked, so that they are
+ * swept even if no instance is set on them again. Once devices, notes and switch were read.
+ */
+void dm_instances_adopt(void);
 
 /* Sets an instance, or asks for its state again; clears its mark. */
 void dm_instance_set(const struct dm_instance *wanted);

@@ -5,7 +5,9 @@
  *
  * Filled by a dump at start, then by notifications (links, VLANs of bridge
  * ports, VNIs of VXLAN devices). When the kernel says that notifications were
- * lost (ENOBUFS), everything is read anew and what is no longer there goes.
+ * lost (ENOBUFS), everything is read anew and what is no longer there goes; and the
+ * watcher is told, because a device may have gone down and come up unseen. A reading
+ * that failed, or that the kernel says was interrupted three times running, is done again later.
  *
  * All functions run on zebra's main pthread: events of its loop, and calls by
  * the instance layer.
@@ -34,6 +36,9 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_LINK, "link");
 
 /* octets; a burst of 10,000 link events fits */
 #define RCVBUF (16 << 20)
+/* seconds until a reading that failed is done again; twice that after each failure */
+#define AGAIN_FIRST 1
+#define AGAIN_MAX 32
 
 PREDECL_HASH(link_table);
 
@@ -58,11 +63,10 @@ DECLARE_HASH(link_table, struct link_entry, item, entry_cmp, entry_hash);
 static struct link_table_head links;
 static const struct dm_links_watcher *watch;
 static struct event_loop *loop_main;
-static struct event *t_read;
+static struct event *t_read, *t_again;
+static unsigned int again_after = AGAIN_FIRST; /* seconds */
 static struct nls notify, control;
 static uint64_t overruns;
-
-static void read_event(struct event *event);
 
 static struct link_entry *find(uint32_t ifindex)
 {
@@ -158,6 +162,46 @@ static void handle_link(const struct nlmsghdr *nlh, void *arg)
 		store(&link);
 }
 
+static void begin_again(void *arg)
+{
+	struct link_entry *e;
+
+	frr_each (link_table, &links, e)
+		e->stale = true;
+}
+
+static void read_all(void);
+
+static void again_event(struct event *event)
+{
+	read_all();
+}
+
+static void read_later(int err, const char *what, uint32_t ifindex)
+{
+	zlog_err("dmevpn: cannot read %s %u: %s; reading all devices in %u s", what, ifindex,
+		 safe_strerror(-err), again_after);
+	event_add_timer(loop_main, again_event, NULL, again_after, &t_again);
+	again_after = MIN(again_after * 2, (unsigned int)AGAIN_MAX);
+}
+
+static void read_all(void)
+{
+	char buf[NLM_MESSAGE_MAX];
+	struct link_entry *e;
+	int err = nls_dump_anew(&control, nlm_build_link_get(buf, 0), begin_again, handle_link,
+				NULL);
+
+	if (err) {
+		read_later(err, "the devices", 0);
+		return;
+	}
+	again_after = AGAIN_FIRST;
+	frr_each_safe (link_table, &links, e)
+		if (e->stale)
+			remove_entry(e);
+}
+
 void dm_link_refresh(uint32_t ifindex)
 {
 	char buf[NLM_MESSAGE_MAX];
@@ -165,24 +209,7 @@ void dm_link_refresh(uint32_t ifindex)
 
 	/* ENODEV: it went meanwhile, and its RTM_DELLINK is on the way */
 	if (err && err != -ENODEV)
-		zlog_err("dmevpn: cannot read device %u: %s", ifindex, safe_strerror(-err));
-}
-
-static int read_all(void)
-{
-	char buf[NLM_MESSAGE_MAX];
-	struct link_entry *e;
-	int err;
-
-	frr_each (link_table, &links, e)
-		e->stale = true;
-	err = nls_dump(&control, nlm_build_link_get(buf, 0), handle_link, NULL);
-	if (err)
-		return err;
-	frr_each_safe (link_table, &links, e)
-		if (e->stale)
-			remove_entry(e);
-	return 0;
+		read_later(err, "device", ifindex);
 }
 
 static void handle_link_event(const struct nlmsghdr *nlh)
@@ -253,9 +280,8 @@ static void read_event(struct event *event)
 	} else {
 		zlog_err("dmevpn: reading device notifications: %s", safe_strerror(-err));
 	}
-	err = read_all();
-	if (err)
-		zlog_err("dmevpn: cannot read the devices: %s", safe_strerror(-err));
+	read_all();
+	watch->overran();
 }
 
 int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watcher)
@@ -270,10 +296,9 @@ int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watch
 	err = nls_open(&control, RCVBUF, NULL);
 	if (!err)
 		err = nls_open(&notify, RCVBUF, groups);
-	if (!err)
-		err = read_all();
 	if (err)
 		return err;
+	read_all();
 	event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock), &t_read);
 	return 0;
 }
@@ -283,6 +308,7 @@ void dm_links_stop(void)
 	struct link_entry *e;
 
 	event_cancel(&t_read);
+	event_cancel(&t_again);
 	nls_close(&notify);
 	nls_close(&control);
 	while ((e = link_table_pop(&links)))

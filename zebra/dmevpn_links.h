@@ -23,6 +23,8 @@ struct dm_links_watcher {
 	void (*gone)(const struct nlm_link *was);
 	/* VLANs, VNIs or port settings of a device changed, or the bridge with this ifindex did. */
 	void (*touched)(uint32_t ifindex);
+	/* Notifications were lost; the devices were read anew, what happened meanwhile is unknown. */
+	void (*overran)(void);
 };
 
 /*

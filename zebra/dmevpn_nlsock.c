@@ -142,6 +142,17 @@ static void handle_error(struct wait *w, const struct nlmsghdr *nlh)
 		w->each(nlh, w->arg);
 }
 
+/* The end of a dump; the kernel says in it when it broke off. */
+static void handle_done(struct wait *w, const struct nlmsghdr *nlh)
+{
+	int err = 0;
+
+	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(err))
+		memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
+	w->done = true;
+	w->err = MIN(err, 0);
+}
+
 static void handle_answer(struct wait *w, const struct nlmsghdr *nlh)
 {
 	if (!is_ours(w, nlh))
@@ -151,23 +162,28 @@ static void handle_answer(struct wait *w, const struct nlmsghdr *nlh)
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		handle_error(w, nlh);
 	} else if (nlh->nlmsg_type == NLMSG_DONE) {
-		w->done = true;
+		handle_done(w, nlh);
 	} else if (w->each) {
 		w->each(nlh, w->arg);
 		w->done |= w->one_answer && nlh->nlmsg_seq == w->last;
 	}
 }
 
-/* Reads once, without waiting. Returns octets, 0 when there is nothing, or a negative errno. */
+/*
+ * Reads once, without waiting. Returns octets, 0 when there is nothing, or a
+ * negative errno (-EMSGSIZE: what came was longer, and the rest of it is lost).
+ */
 static ssize_t read_once(struct nls *s, void *buf, size_t size)
 {
 	struct sockaddr_nl from = {};
 	socklen_t from_len = sizeof(from);
-	ssize_t octets = recvfrom(mnl_socket_get_fd(s->sock), buf, size, MSG_DONTWAIT,
-				  (struct sockaddr *)&from, &from_len);
+	ssize_t octets = recvfrom(mnl_socket_get_fd(s->sock), buf, size,
+				  MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &from_len);
 
 	if (octets < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if ((size_t)octets > size)
+		return -EMSGSIZE;
 	/* only the kernel speaks to us */
 	return from.nl_pid == 0 ? octets : 0;
 }
@@ -234,11 +250,19 @@ int nls_get(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg)
 
 int nls_dump(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg)
 {
+	return nls_dump_anew(s, nlh, NULL, each, arg);
+}
+
+int nls_dump_anew(struct nls *s, struct nlmsghdr *nlh, void (*begin)(void *arg), nls_each each,
+		  void *arg)
+{
 	int tries, err = -EINTR;
 
 	for (tries = 0; tries < DUMP_TRIES; tries++) {
 		struct wait w = {.each = each, .arg = arg};
 
+		if (begin)
+			begin(arg);
 		err = converse(s, nlh, &w);
 		if (err || !w.interrupted)
 			return err;

@@ -42,6 +42,10 @@ typedef void (*nls_each)(const struct nlmsghdr *nlh, void *arg);
  */
 int nls_dump(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg);
 
+/* The same; BEGIN is called before every try, to throw away what an earlier one brought. */
+int nls_dump_anew(struct nls *s, struct nlmsghdr *nlh, void (*begin)(void *arg), nls_each each,
+		  void *arg);
+
 /*
  * Sends one message that is answered by one message, not an acknowledgement. Returns 0 or a
  * negative errno.

@@ -36,12 +36,18 @@
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
 #include "zebra/dmevpn_switch.h"
+#include "zebra/dmevpn_watch.h"
 #include "zebra/dmevpn_zapi.h"
+
+/* seconds between two times that nhrpd is told all MACs because events were lost */
+#define RESYNC 1
 
 static struct event_loop *loop_main;
 static bool established;
 static uint64_t own_epoch, peer_epoch; /* nanoseconds of CLOCK_REALTIME */
-static uint64_t events_lost;
+static uint64_t events_lost, events_to_resync;
+static struct event *t_resync;
+static struct timeval resynced; /* last time */
 
 bool dm_session_established(void)
 {
@@ -122,14 +128,19 @@ static void send_local(const struct dm_local *local)
 	send_rec(&rec);
 }
 
-static void send_content(const struct dm_instance_info *info)
+static void send_content_but_macs(const struct dm_instance_info *info)
 {
 	if (info->role == DM_ROLE_SPOKE)
 		dm_locals_tell(info->ifindex);
-	if (info->role != DM_ROLE_HUB || !info->vni)
-		return;
-	dm_members_each(info->ifindex, info->vni, send_member, NULL);
-	dm_macs_each(info->ifindex, info->vni, send_known_mac, NULL);
+	if (info->role == DM_ROLE_HUB && info->vni)
+		dm_members_each(info->ifindex, info->vni, send_member, NULL);
+}
+
+static void send_content(const struct dm_instance_info *info)
+{
+	send_content_but_macs(info);
+	if (info->role == DM_ROLE_HUB && info->vni)
+		dm_macs_each(info->ifindex, info->vni, send_known_mac, NULL);
 }
 
 static void send_failure(uint8_t rec_type, uint32_t ifindex, uint32_t vni,
@@ -196,7 +207,21 @@ static void add_events_lost(uint32_t ifindex, uint32_t vni, void *arg)
 	*(uint64_t *)arg += dm_vpn_find(ifindex, vni)->events_lost;
 }
 
-/* After each wake-up: when events were lost, the map has what they would have told. */
+/* The map has what lost events would have told. */
+static void resync(struct event *event)
+{
+	zlog_warn("dmevpn: %llu events of the BPF switch were lost, telling nhrpd all MACs anew",
+		  (unsigned long long)events_to_resync);
+	events_to_resync = 0;
+	dm_macs_each(0, 0, send_known_mac, NULL);
+	dm_zapi_flush();
+	monotime(&resynced);
+}
+
+/*
+ * After each wake-up. A member that provokes losses all the time must not keep zebra
+ * walking through the map all the time.
+ */
 static void check_lost_events(void)
 {
 	static uint64_t seen;
@@ -205,9 +230,10 @@ static void check_lost_events(void)
 	dm_vpns_each(add_events_lost, &lost);
 	if (lost > seen) {
 		events_lost += lost - seen;
-		zlog_warn("dmevpn: %llu events of the BPF switch were lost, telling nhrpd all MACs anew",
-			  (unsigned long long)(lost - seen));
-		dm_macs_each(0, 0, send_known_mac, NULL);
+		events_to_resync += lost - seen;
+		event_add_timer(loop_main, resync, NULL,
+				monotime_since(&resynced, NULL) > RESYNC * 1000000 ? 0 : RESYNC,
+				&t_resync);
 	}
 	seen = lost;
 	dm_zapi_flush();
@@ -231,7 +257,7 @@ static bool load_switch(char *reason, size_t size)
 static void dump_instance(const struct dm_instance_info *info, void *arg)
 {
 	send_state(info, NULL);
-	send_content(info);
+	send_content_but_macs(info);
 }
 
 static void answer_hello(const struct dm_hello *hello)
@@ -247,6 +273,8 @@ static void answer_hello(const struct dm_hello *hello)
 		dm_instances_mark();
 		dm_links_each(send_link, NULL);
 		dm_instances_each(dump_instance, NULL);
+		/* one walk for all of them: the switch has one map of MACs */
+		dm_macs_each(0, 0, send_known_mac, NULL);
 		rec.type = DM_REC_DUMP_END;
 		send_rec(&rec);
 	}
@@ -266,8 +294,8 @@ static void set_hub(const struct dm_hub *hub)
 
 	if (!info || info->role != DM_ROLE_SPOKE)
 		send_failure(DM_REC_HUB_SET, hub->ifindex, hub->vni, NULL, ENOENT);
-	else if (!dm_fdb_hub_set(hub->ifindex, hub->vni, &hub->nbma, hub->remote_vni))
-		send_failure(DM_REC_HUB_SET, hub->ifindex, hub->vni, NULL, ENOBUFS);
+	else if (!dm_fdb_hub_set(hub->ifindex, &hub->nbma, hub->remote_vni))
+		send_failure(DM_REC_HUB_SET, hub->ifindex, hub->vni, NULL, ENODEV);
 }
 
 static void set_member(const struct dm_member *m)
@@ -287,9 +315,9 @@ static void set_mac(const struct dm_mac *m)
 		err = ENOENT;
 	else if (hub)
 		err = dm_mac_add(m->ifindex, m->vni, &m->mac, &m->nbma);
-	if (!err && !dm_fdb_set(m->ifindex, m->vni, hub, &m->mac, &m->nbma, m->remote_vni))
-		err = ENOBUFS;
-	if (err)
+	if (!err)
+		dm_fdb_set(m->ifindex, m->vni, hub, &m->mac, &m->nbma, m->remote_vni);
+	else
 		send_failure(DM_REC_MAC_SET, m->ifindex, m->vni, &m->mac, err);
 }
 
@@ -301,8 +329,7 @@ static void del_mac(const struct dm_mac *m)
 		return;
 	if (hub)
 		dm_mac_del(m->ifindex, m->vni, &m->mac, &m->nbma);
-	if (!dm_fdb_del(m->ifindex, m->vni, hub, &m->mac))
-		send_failure(DM_REC_MAC_DEL, m->ifindex, m->vni, &m->mac, ENOBUFS);
+	dm_fdb_del(m->ifindex, m->vni, &m->mac);
 }
 
 static void bind_mac(const struct dm_mac *m)
@@ -351,8 +378,8 @@ void dm_session_op_done(const struct dm_op *op)
 		send_used(op->fdb.ifindex, op->vni, &op->fdb.mac, !op->error, op->fdb.idle_ms);
 		return;
 	}
-	dm_fdb_failed(op);
-	send_failure(op->rec, op->fdb.ifindex, op->vni, &op->fdb.mac, op->error);
+	if (!dm_fdb_failed(op))
+		send_failure(op->rec, op->fdb.ifindex, op->vni, &op->fdb.mac, op->error);
 }
 
 static void handle_record(const struct dm_rec *rec)
@@ -459,10 +486,27 @@ static void device_touched(uint32_t ifindex)
 	dm_instances_touch(ifindex);
 }
 
+static void replay(const struct nlm_link *link, void *arg)
+{
+	if (link->up)
+		dm_fdb_replay(link->ifindex);
+}
+
+static void replay_all(void)
+{
+	dm_links_each(replay, NULL);
+}
+
 static const struct dm_links_watcher links_watcher = {
+	.overran = replay_all,
 	.changed = link_changed,
 	.gone = link_gone,
 	.touched = device_touched,
+};
+
+static const struct dm_watch_ops watch_ops = {
+	.removed = dm_fdb_removed,
+	.lost = replay_all,
 };
 
 static void instance_told(const struct dm_instance_info *info, bool has_state)
@@ -497,8 +541,11 @@ int dm_session_start(struct event_loop *loop)
 	clock_gettime(CLOCK_REALTIME, &now);
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	dm_locals_start(loop, send_local);
+	dm_fdb_start(loop);
 	dm_instances_start(loop, &instance_ops);
 	err = dm_device_start();
+	if (!err)
+		err = dm_watch_start(loop, &watch_ops);
 	if (!err)
 		err = dm_links_start(loop, &links_watcher);
 	if (err)
@@ -507,6 +554,7 @@ int dm_session_start(struct event_loop *loop)
 	/* an earlier zebra's switch gets our programs now, and is swept by the first SYNC_END */
 	if (dm_switch_has_pins() && !load_switch(reason, sizeof(reason)))
 		zlog_err("dmevpn: %s", reason);
+	dm_instances_adopt();
 	dm_zapi_start(loop, &zapi_ops);
 	return 0;
 }
@@ -514,6 +562,8 @@ int dm_session_start(struct event_loop *loop)
 void dm_session_stop(void)
 {
 	established = false;
+	event_cancel(&t_resync);
+	dm_watch_stop();
 	dm_zapi_stop();
 	dm_locals_stop();
 	dm_instances_stop();

@@ -7,8 +7,9 @@
  *
  *     kind ifindex name vlan vni address
  *
- * and is written whole, beside the old one, and renamed: a zebra that is
- * killed leaves the old or the new one. Lines that cannot be read are skipped.
+ * and gets a line more before a change is made, so that a zebra killed right after
+ * the change has noted it. When records went, it is written whole, beside the old
+ * one, and renamed. Lines that cannot be read, or have no end, are skipped.
  *
  * All functions run on zebra's main pthread. It changes no device itself.
  */
@@ -102,16 +103,62 @@ bool dm_undo_has(const struct dm_undo *undo)
 	return find(undo) != NULL;
 }
 
+static void file_path(char *path, size_t size, const char *suffix)
+{
+	snprintf(path, size, "%s/" FILE_NAME "%s", frr_runstatedir, suffix);
+}
+
+static void complain(const char *path)
+{
+	zlog_err("dmevpn: cannot write %s: %s: device settings will not be taken back after a restart of zebra",
+		 path, safe_strerror(errno));
+}
+
+static void write_record(FILE *file, const struct dm_undo *u)
+{
+	char addr[DM_ADDR_STRLEN];
+
+	fprintf(file, "%s %u %s %u %u %s\n", kind_names[u->kind], u->ifindex, u->name, u->vlan,
+		u->vni, dm_addr_str(&u->dst, addr));
+}
+
+static bool append(const char *path, const struct dm_undo *undo)
+{
+	FILE *file = fopen(path, "a");
+	bool ok;
+
+	if (!file)
+		return false;
+	write_record(file, undo);
+	ok = !ferror(file);
+	return fclose(file) == 0 && ok;
+}
+
 void dm_undo_note(const struct dm_undo *undo)
 {
 	const struct nlm_link *link = dm_link_find(undo->ifindex);
 	struct dm_undo named = *undo;
+	char path[512];
 
 	if (!link || find(undo))
 		return;
 	strlcpy(named.name, link->name, sizeof(named.name));
 	add(&named);
-	dirty = true;
+	file_path(path, sizeof(path), "");
+	if (!append(path, &named)) {
+		complain(path);
+		dirty = true;
+	}
+}
+
+bool dm_undo_drop(const struct dm_undo *undo)
+{
+	struct record *r = find(undo);
+
+	if (r)
+		drop(r);
+	dirty |= r != NULL;
+	return r != NULL;
 }
 
 void dm_undo_each(bool (*each)(const struct dm_undo *undo, void *arg), void *arg)
@@ -126,11 +173,6 @@ void dm_undo_each(bool (*each)(const struct dm_undo *undo, void *arg), void *arg
 	}
 }
 
-static void file_path(char *path, size_t size, const char *suffix)
-{
-	snprintf(path, size, "%s/" FILE_NAME "%s", frr_runstatedir, suffix);
-}
-
 /* Reads one line. Returns false when it makes no sense. */
 static bool parse(const char *line, struct dm_undo *undo)
 {
@@ -139,6 +181,8 @@ static bool parse(const char *line, struct dm_undo *undo)
 	size_t i;
 
 	memset(undo, 0, sizeof(*undo));
+	if (!strchr(line, '\n'))
+		return false;
 	if (sscanf(line, "%23s %u %15s %u %u %45s", kind, &undo->ifindex, undo->name, &vlan,
 		   &undo->vni, addr) != 6)
 		return false;
@@ -163,21 +207,20 @@ void dm_undo_load(void)
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file)) {
-		if (!parse(line, &undo))
-			continue;
-		link = dm_link_find(undo.ifindex);
+		link = parse(line, &undo) ? dm_link_find(undo.ifindex) : NULL;
 		if (link && strcmp(link->name, undo.name) == 0 && !find(&undo))
 			add(&undo);
 		else
 			dirty = true;
 	}
 	fclose(file);
+	/* at once: what is appended must not continue a line that was cut */
+	dm_undo_save();
 }
 
 static bool write_all(const char *path)
 {
 	FILE *file = fopen(path, "w");
-	char addr[DM_ADDR_STRLEN];
 	struct record *r, *first;
 	bool ok;
 
@@ -186,8 +229,7 @@ static bool write_all(const char *path)
 	/* oldest first, so that reading it gives the same order */
 	first = undo_list_first(&list);
 	for (r = undo_list_last(&list); r; r = r == first ? NULL : undo_list_prev(&list, r))
-		fprintf(file, "%s %u %s %u %u %s\n", kind_names[r->undo.kind], r->undo.ifindex,
-			r->undo.name, r->undo.vlan, r->undo.vni, dm_addr_str(&r->undo.dst, addr));
+		write_record(file, &r->undo);
 	ok = !ferror(file);
 	return fclose(file) == 0 && ok;
 }
@@ -203,8 +245,7 @@ void dm_undo_save(void)
 	if (write_all(fresh) && rename(fresh, path) == 0)
 		dirty = false;
 	else
-		zlog_err("dmevpn: cannot write %s: %s: device settings will not be taken back after a restart of zebra",
-			 fresh, safe_strerror(errno));
+		complain(fresh);
 }
 
 void dm_undo_stop(void)

@@ -39,14 +39,20 @@ struct dm_undo {
 /* Reads the file; records of devices that are gone or have another name are left out. */
 void dm_undo_load(void);
 
-/* Writes the file if anything changed since the last time. */
+/* Writes the file anew if records went since the last time, or could not be written. */
 void dm_undo_save(void);
 
 /* Frees the records; the file stays. */
 void dm_undo_stop(void);
 
-/* Notes a change (copied; the name is looked up); one that is noted already is no second one. */
+/*
+ * Notes a change (copied; the name is looked up), in the file, too: to be called before it is
+ * made. One that is noted already is no second one.
+ */
 void dm_undo_note(const struct dm_undo *undo);
+
+/* Drops one record. Returns false when there was none. */
+bool dm_undo_drop(const struct dm_undo *undo);
 
 /* True when that change is noted. */
 bool dm_undo_has(const struct dm_undo *undo);

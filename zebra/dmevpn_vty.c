@@ -24,6 +24,7 @@
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
 #include "zebra/dmevpn_vty.h"
+#include "zebra/dmevpn_watch.h"
 
 #include "zebra/dmevpn_vty_clippy.c"
 
@@ -68,7 +69,8 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "fdbErrors", c.errors);
 	json_object_int_add(json, "queueDepth", c.depth);
 	json_object_int_add(json, "queueMax", c.max_depth);
-	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns());
+	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns() +
+				    dm_watch_overruns());
 	json_object_int_add(json, "eventsLost", dm_session_events_lost());
 	json_object_int_add(json, "outsiderDropped", sum.outsiders);
 	json_object_int_add(json, "closedDropped", sum.closed);

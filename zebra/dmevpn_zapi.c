@@ -20,6 +20,7 @@
 #include "lib/frrevent.h"
 #include "lib/libfrr.h"
 #include "lib/log.h"
+#include "lib/monotime.h"
 #include "lib/privs.h"
 #include "lib/stream.h"
 #include "lib/zclient.h"
@@ -55,6 +56,7 @@ static void read_records(const uint8_t *octets, size_t len)
 	struct dm_reader reader;
 	struct dm_rec rec;
 	uint16_t version = 0;
+	static time_t logged; /* whoever sends one sends thousands */
 
 	switch (dm_msg_open(&reader, octets, len, &version)) {
 	case DM_OPEN_OK:
@@ -66,13 +68,18 @@ static void read_records(const uint8_t *octets, size_t len)
 		refused_version = version;
 		return;
 	case DM_OPEN_SHORT:
+		if (monotime(NULL) == logged)
+			return;
+		logged = monotime(NULL);
 		zlog_err("dmevpn: a message of %zu octets from nhrpd is too short", len);
 		return;
 	}
 	while (dm_msg_next(&reader, &rec))
 		ops->record(&rec);
-	if (reader.bad)
+	if (reader.bad && monotime(NULL) != logged) {
+		logged = monotime(NULL);
 		zlog_err("dmevpn: a malformed record in a message of %zu octets from nhrpd", len);
+	}
 }
 
 static int handle_opaque(ZAPI_CALLBACK_ARGS)
