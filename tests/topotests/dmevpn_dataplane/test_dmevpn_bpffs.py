@@ -80,3 +80,19 @@ def test_layout_of_another_version(net, hub):
     assert state(hub)["ready"] == "1"
     assert "maps of an earlier zebra do not fit" in hub.log("zebra")[mark:]
     assert hub.run("bpftool net show dev tun2").count("tcx") == 2
+
+
+def test_pins_are_kept_when_loading_fails(net, hub):
+    """Maps that cannot be opened for now are not taken for maps that do not fit: the hub they serve goes on."""
+    pins = lambda: hub.run("ls -i /sys/fs/bpf/dmevpn")
+    assert state(hub)["ready"] == "1"
+    hub.stop_frr()
+    before = pins()
+    hub.run("chown root:root /sys/fs/bpf/dmevpn/vpns; chmod 600 /sys/fs/bpf/dmevpn/vpns")
+    told = state(hub)
+    assert told["ready"] == "0" and "the BPF switch cannot be loaded" in told["line"]
+    assert pins() == before and hub.run("bpftool net show dev tun2").count("tcx") == 2
+    hub.stop_frr()
+    hub.run("chown frr:frr /sys/fs/bpf/dmevpn/vpns")
+    assert state(hub)["ready"] == "1"
+    assert pins() == before

@@ -291,6 +291,19 @@ def test_counts_hold_when_all_change_them(net, hub):
     assert [i["macs"] for i in show(hub)["instances"] if i["vni"] == VNI] == [in_map]
 
 
+def test_count_below_zero_shuts_nobody_out(net, hub):
+    """What a count may be for a moment, when a frame and zebra meet at a slot, is none at all and not 2^64."""
+    places = [m["formatted"] for m in hub.json(f"bpftool -j map dump pinned {PINS}/members")]
+    (slot,) = [p["value"]["slot"] for p in places if p["key"]["vpn"]["vni"] == VNI and p["key"]["addr"][12:] == [10, 0, 0, 4]]
+    stats = lookup(hub, "slot_stats", slot)
+    below = b"\xff" * 8 + stats[8:]
+    hub.run(f"bpftool map update pinned {PINS}/slot_stats key {octets(slot)} value {' '.join(map(str, below))}")
+    mark = net.inject.mark()
+    send(net, "m3", b"still welcome", "02:00:00:00:07:02")
+    net.inject.wait_for("MAC_SEEN", mark, mac="02:00:00:00:07:02", nbma="10.0.0.4")
+    net.inject.say(f"no_member tun2 {VNI} 10.0.0.4")
+
+
 def test_binding_replaces_what_a_member_left_behind(net, hub):
     """MAC_SET for a MAC whose element names a member that is gone: as for one that is not known at all."""
     ghost = "02:00:00:00:07:01"
