@@ -6,7 +6,7 @@
  *      member --VXLAN--> [dmevpn_in] --> bridge --> [dmevpn_out] --VXLAN--> member(s)
  *                            |             ^             |
  *                      drop outsiders,     |         known MAC: to its member,
- *                      learn, mark     local ports   else a copy to every member
+ *                      learn           local ports   else a copy to every member
  *
  * dmevpn_in (tcx ingress): only members, known by source address and VNI, get
  * in; source MACs are learned, and a frame whose source may not be is dropped, so
