@@ -12,6 +12,7 @@
 
 #include "lib/addr.h"
 #include "lib/dmevpn_msg.h"
+#include "lib/nhrp_auth.h"
 #include "lib/nhrp_msg.h"
 #include "nhrpd/vpn_counters.h"
 
@@ -40,17 +41,26 @@ struct vpn_ops {
 	/* 32 unpredictable bits. */
 	uint32_t (*random)(void *ctx);
 	void (*log)(void *ctx, enum vpn_log level, const char *line);
+	/*
+	 * A key of the chain of that name: the one to send with now (ID 0), or the one with
+	 * that number if it may be received now. Returns NULL with *key filled in, or why
+	 * there is none, in words that go on from the chain's name ("does not exist").
+	 */
+	const char *(*key)(void *ctx, const char *chain, uint16_t id, struct nhrp_auth_key *key);
+	nhrp_hmac hmac;
 };
 
 #define VPN_IFNAME_LEN DM_IFNAME_LEN
 #define VPN_DEFAULT_HOLDTIME 7200 /* seconds, as stock nhrpd */
+#define VPN_KEY_CHAIN_LEN 128 /* octets of a key chain's name, with its end */
 #define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
 
 /* A GRE interface that VPNs use for control, as the glue finds it. Identified by name. */
 struct vpn_controller {
 	char name[VPN_IFNAME_LEN];
 	bool up;		 /* exists, is up, and NHRP knows its NBMA address */
-	bool authentication;	 /* `ip nhrp authentication` is set on it */
+	uint8_t password_len;	 /* of `ip nhrp authentication`; 0: not set */
+	uint8_t password[NHRP_AUTH_PASSWORD_MAX];
 	char reason[DM_REASON_LEN]; /* why not, when it is not up */
 	uint32_t ifindex;
 	struct dm_addr nbma;	 /* our outer address */
@@ -86,10 +96,15 @@ void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, co
 void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role);
 /* Seconds, 1 to 65535. */
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
+/* Messages of the device's VPNs are to be authentic by a key of this chain, which need not exist; NULL: by none. */
+void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name);
 /* A whole transaction has been set: act on it. */
 void vpn_engine_commit(struct vpn_engine *e);
 /* Calls FN with each controller name that the configuration uses, once each. */
 void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg);
+
+/* Some key chain is not what it was. Chains are looked at once a second anyway. */
+void vpn_engine_keys_changed(struct vpn_engine *e);
 
 /* --- what the node looks like --- */
 
@@ -135,6 +150,8 @@ struct vpn_instance_view {
 	enum vpn_state state;
 	const char *reason; /* "" when up */
 	const char *controller;
+	const char *authentication; /* "none", "password", "keyChain" */
+	const char *key_chain;	    /* "" when none is configured */
 	uint32_t vni;
 	uint16_t vlan; /* hub */
 	struct dm_addr nbma, mac;

@@ -16,6 +16,7 @@
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_keys.h"
 #include "nhrpd/vpn_zapi.h"
 
 static struct vpn_engine *engine;
@@ -125,11 +126,12 @@ void vpn_glue_init(void)
 		.now = ops_now,
 		.random = ops_random,
 		.log = ops_log,
+		.key = vpn_keys_find,
+		.hmac = vpn_keys_hmac,
 	};
-	struct timespec ts;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	engine = vpn_engine_new(&ops, NULL, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec);
+	vpn_keys_init();
+	engine = vpn_engine_new(&ops, NULL, vpn_keys_epoch());
 	nhrp_io_set_vpn_handler(packet);
 	vpn_zapi_init();
 	vpn_controller_init();
@@ -142,6 +144,7 @@ void vpn_glue_terminate(void)
 	vpn_controller_terminate();
 	vpn_zapi_terminate();
 	event_cancel(&run_event);
+	vpn_keys_terminate();
 	vpn_engine_free(engine);
 	engine = NULL;
 }
