@@ -6,7 +6,7 @@
  * whose other end is what os_socket() returns to it.
  *
  *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
- *        ^              no ──> guard ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
+ *        ^              no ──> guard ──> password ──> socket pair ──> os_recvmsg() ──> stock code
  *        └──────────── os_sendmsg(), nhrp_io_send()
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
@@ -28,6 +28,7 @@
 #include "nhrpd.h"
 #include "os.h"
 #include "nhrpd/nhrp_io.h"
+#include "nhrpd/nhrp_password.h"
 
 #define IO_BURST 32		     /* messages a system call */
 #define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
@@ -106,6 +107,8 @@ static void received_plain(const struct vpn_path *from, const uint8_t *octets, s
 
 	io.counters.guard[g.why]++;
 	if (g.why == NHRP_GUARD_PASSED) {
+		if (!nhrp_password_right(from, octets, len))
+			return;
 		to_stock(from, out, g.len);
 		return;
 	}
