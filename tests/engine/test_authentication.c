@@ -203,6 +203,30 @@ static void test_errors_about_failures_are_few(void **state)
 	assert_true(world_seen(NHRP_OP_ERROR_INDICATION) <= before + 20);
 }
 
+/* A farewell is believed with the hash only, and a stale one is not answered: its sender is gone. */
+static void test_farewell(void **state)
+{
+	uint8_t copy[NHRP_PACKET_MAX_LEN];
+	const uint8_t *octets;
+	size_t len;
+
+	vpn_engine_unset_instance(spoke1->engine, "tun2", (struct vpn_id){ .index = 1 });
+	vpn_engine_commit(spoke1->engine);
+	len = world_last(NHRP_OP_PURGE_REQUEST, &octets);
+	memcpy(copy, octets, len);
+	world_run(0);
+	assert_int_equal(world_num_members(hub), 1);
+	world_restart(hub);
+	world_key_chain(hub, 1, "first secret");
+	world_configure(hub, 1, NULL);
+	world_run(10);
+	world_inject(hub, &spoke2->nbma, copy, len);
+	world_run(0);
+	assert_int_equal(stale(hub), 1);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 0);
+	assert_int_equal(world_num_members(hub), 1);
+}
+
 /* --- chains that come and go -------------------------------------------------------- */
 
 static void test_missing_chain_heals(void **state)
@@ -662,6 +686,7 @@ int main(void)
 		BARE_CASE(test_no_key_stays_out),
 		BARE_CASE(test_hub_without_key_is_not_believed),
 		CASE(test_errors_about_failures_are_few),
+		CASE(test_farewell),
 		BARE_CASE(test_missing_chain_heals),
 		CASE(test_key_that_ends_is_a_passing_obstacle),
 		CASE(test_chain_change_is_acted_on_at_once),
