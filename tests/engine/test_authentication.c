@@ -248,22 +248,24 @@ static void test_missing_chain_heals(void **state)
 /* Both ways, nothing is sent and nothing is forgotten while the key is away. */
 static void test_key_that_ends_is_a_passing_obstacle(void **state)
 {
-	unsigned int requests;
+	const uint64_t *requests = &vpn_engine_counters(spoke1->engine)->sent[NHRP_OP_REGISTRATION_REQUEST];
+	uint64_t before;
 
 	make_shortcuts();
 	spoke1->keys[0].send = false;
 	world_run(2000);
 	assert_string_equal(world_instance(spoke1).reason, "key chain chain has no key");
-	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	before = *requests;
 	vpn_engine_set_holdtime(spoke1->engine, "tun2", 600); /* asks for a registration at once */
 	world_run(100);
-	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST), requests);
+	assert_int_equal(*requests, before);
 	assert_int_equal(vpn_engine_counters(spoke1->engine)->no_key, 1);
 	assert_non_null(world_fdb(spoke1, VM2));
+	world_run(100 * 1000); /* the next try is up to half a minute away by now */
 	spoke1->keys[0].send = true;
 	world_run(1500);
 	assert_int_equal(world_instance(spoke1).state, VPN_UP);
-	assert_true(world_seen(NHRP_OP_REGISTRATION_REQUEST) > requests);
+	assert_true(*requests > before);
 }
 
 static void test_chain_change_is_acted_on_at_once(void **state)
