@@ -108,6 +108,7 @@ void nhrp_build_begin(struct nhrp_builder *b, void *buf, size_t size, const stru
 
 	memset(b, 0, sizeof(*b));
 	dm_writer_init(&b->w, buf, size);
+	b->head = m;
 	b->afn = m->afn;
 	b->pro_type = nhrp_pro_type(proto); /* never the number that is only accepted */
 

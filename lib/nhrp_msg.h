@@ -133,6 +133,7 @@ bool nhrp_ext_capabilities(const struct nhrp_ext *ext, uint32_t *source, uint32_
  * an extension left open.
  */
 struct nhrp_builder {
+	const struct nhrp_msg *head; /* what it was begun with */
 	struct dm_writer w;
 	size_t packet_at; /* offset of the fixed header */
 	size_t ext_at;	  /* offset of the first extension, 0 while there is none */
@@ -143,7 +144,7 @@ struct nhrp_builder {
 
 /*
  * Starts a message in BUF (SIZE octets) with the headers and addresses of *m (RFC 2735 4.1
- * ones when has_vpn). An ar$pro.type that is accepted but never sent leaves as the one we send.
+ * ones when has_vpn); *m must live as long as *b. An ar$pro.type that is accepted but never sent leaves as the one we send.
  */
 void nhrp_build_begin(struct nhrp_builder *b, void *buf, size_t size, const struct nhrp_msg *m);
 

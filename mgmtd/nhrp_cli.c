@@ -8,6 +8,7 @@
  *	 ip nhrp vpn controller tun1
  *	 ip nhrp vpn role hub
  *	 ip nhrp vpn holdtime 600
+ *	 ip nhrp vpn authentication key-chain KEYS
  *
  * Each command turns into changes of the YANG tree, relative to the interface
  * whose block the terminal is in; mgmtd validates and commits them and sends
@@ -160,12 +161,32 @@ DEFPY_YANG(if_nhrp_vpn_holdtime,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/authentication-key-chain
+ */
+DEFPY_YANG(if_nhrp_vpn_key_chain,
+	   if_nhrp_vpn_key_chain_cmd,
+	   "[no] ip nhrp vpn authentication key-chain ![WORD$chain]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "By what NHRP messages of these VPNs are authentic\n"
+	   "A keyed hash, with the keys of a key chain\n"
+	   "Name of the key chain\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/authentication-key-chain",
+			      no ? NB_OP_DESTROY : NB_OP_MODIFY, no ? NULL : chain);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
 void nhrp_cli_init(void)
 {
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_id_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_controller_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_role_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 }
 
 static void show_instance(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
@@ -198,6 +219,12 @@ static void show_holdtime(struct vty *vty, const struct lyd_node *dnode, bool sh
 	vty_out(vty, " ip nhrp vpn holdtime %s\n", yang_dnode_get_string(dnode, NULL));
 }
 
+static void show_key_chain(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn authentication key-chain %s\n",
+		yang_dnode_get_string(dnode, NULL));
+}
+
 const struct frr_yang_module_info frr_nhrpd_cli_info = {
 	.name = "frr-nhrpd",
 	.ignore_cfg_cbs = true,
@@ -218,6 +245,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime",
 			.cbs.cli_show = show_holdtime,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/authentication-key-chain",
+			.cbs.cli_show = show_key_chain,
 		},
 		{ .xpath = NULL },
 	},

@@ -8,7 +8,7 @@
  *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
  *        ^              │                  │ IPv4 or IPv6 in the interface's VPN
  *        │              no                 v without VPN headers: nhrp_io_deliver()
- *        │              └──────────────> guard ──> socket pair ──> os_recvmsg() ──> stock nhrp_packet.c
+ *        │              └──────────────> guard ──> password ──> socket pair ──> os_recvmsg() ──> stock code
  *        └──────────── nhrp_io_send(), os_sendmsg(): with VPN headers where the interface has a VPN
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
@@ -31,6 +31,7 @@
 #include "os.h"
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
+#include "nhrpd/nhrp_password.h"
 
 #define IO_BURST 32		     /* messages a system call */
 #define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
@@ -108,6 +109,8 @@ void nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t 
 
 	io.counters.guard[g.why]++;
 	if (g.why == NHRP_GUARD_PASSED) {
+		if (!nhrp_password_right(from, octets, len))
+			return;
 		to_stock(from, out, g.len);
 		return;
 	}

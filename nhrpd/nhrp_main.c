@@ -14,6 +14,7 @@
 #include "lib/command.h"
 #include "lib/filter.h"
 #include "lib/frrevent.h"
+#include "lib/keychain.h"
 #include "lib/libfrr.h"
 #include "lib/log.h"
 #include "lib/mgmt_be_client.h"
@@ -30,6 +31,7 @@
 #include "nhrpd/nhrp_local_cli.h"
 #include "nhrpd/nhrp_nb.h"
 #include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_keys.h"
 #include "nhrpd/vpn_vty.h"
 
 /* what the stock sources take from their main */
@@ -88,6 +90,7 @@ static struct frr_signal_t on_signal[] = {
 
 static const struct frr_yang_module_info *const models[] = {
 	&frr_backend_info, &frr_filter_info, &frr_interface_info, &frr_vrf_info, &frr_nhrpd_info,
+	&ietf_key_chain_info, &ietf_key_chain_deviation_info,
 };
 
 FRR_DAEMON_INFO(nhrpd, NHRP,
@@ -98,6 +101,7 @@ FRR_DAEMON_INFO(nhrpd, NHRP,
 	.n_yang_modules = array_size(models),
 	.signals = on_signal,
 	.n_signals = array_size(on_signal),
+	.state_paths = vpn_keys_state_paths,
 );
 
 /* What the stock code makes of an interface's life. */
@@ -135,6 +139,7 @@ static void (*const stock_parts[])(void) = {
 static void start_library(void)
 {
 	master = frr_init();
+	vpn_keys_state_path();
 	nhrp_local_cli_init(master);
 	nhrp_error_init();
 	nhrp_interface_init();

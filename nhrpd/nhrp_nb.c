@@ -64,6 +64,11 @@ const struct frr_yang_module_info frr_nhrpd_info = {
 			.xpath = VPN_XPATH "/holdtime",
 			.cbs.modify = nhrp_vpn_holdtime_modify,
 		},
+		{
+			.xpath = VPN_XPATH "/authentication-key-chain",
+			.cbs.modify = nhrp_vpn_key_chain_modify,
+			.cbs.destroy = nhrp_vpn_key_chain_destroy,
+		},
 		{ .xpath = NULL },
 	},
 };
@@ -92,12 +97,13 @@ static void mgmtd_changed(struct mgmt_be_client *client, uintptr_t loop, bool co
 }
 
 /*
- * No more than our own part of each interface. Matching paths by prefix, mgmtd
+ * No more than our own part of each interface, and FRR's key chains. Matching paths by prefix, mgmtd
  * includes the interfaces themselves, which is how they come to exist here
  * before their devices do.
  */
 static const char *const config_xpaths[] = {
 	"/frr-interface:lib/interface/frr-nhrpd:nhrp",
+	"/ietf-key-chain:key-chains",
 };
 
 static const char *const oper_xpaths[] = {

@@ -23,6 +23,17 @@
 
 static struct event *poll_timer;
 
+/* The stock code keeps the value of the extension: four octets of type, then the password. */
+static void take_password(struct vpn_controller *c, const struct zbuf *token)
+{
+	size_t len = token ? zbuf_size((struct zbuf *)token) : 0;
+
+	if (len <= sizeof(uint32_t) || len > sizeof(uint32_t) + sizeof(c->password))
+		return;
+	c->password_len = (uint8_t)(len - sizeof(uint32_t));
+	memcpy(c->password, token->buf + sizeof(uint32_t), c->password_len);
+}
+
 static bool from_sockunion(struct dm_addr *a, const union sockunion *su)
 {
 	switch (sockunion_family(su)) {
@@ -78,7 +89,7 @@ static void report(void *arg, const char *name)
 
 		c.ifindex = (uint32_t)ifp->ifindex;
 		c.gre = ifp->ifindex != IFINDEX_INTERNAL && ifp->ll_type == ZEBRA_LLT_IPGRE;
-		c.authentication = nifp->auth_token != NULL;
+		take_password(&c, nifp->auth_token);
 		from_sockunion(&c.nbma, &nifp->nbma);
 		nhrp_nhs_foreach(ifp, AFI_IP, add_server, &c);
 		nhrp_nhs_foreach(ifp, AFI_IP6, add_server, &c);

@@ -11,6 +11,7 @@
 #define DMEVPN_VPN_CORE_H
 
 #include "lib/memory.h"
+#include "nhrpd/vpn_auth.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_instance.h"
 #include "nhrpd/vpn_link.h"
@@ -27,6 +28,7 @@ enum vpn_gate {
 	VPN_GATE_MEMBER,
 	VPN_GATE_FAILURE,
 	VPN_GATE_MISMATCH,
+	VPN_GATE_AUTH,
 	VPN_GATE_COUNT,
 };
 
@@ -42,6 +44,11 @@ struct vpn_engine {
 	struct vpn_links_head links;
 	struct vpn_ctls_head ctls;
 	struct vpn_counters counters;
+
+	struct nhrp_stamper stamper; /* of all that is sent with a keyed hash; its epoch is ours */
+	struct vpn_peers_head peers;
+	struct vpn_peer_paths_head peer_paths;
+	struct vpn_timer keys; /* until key chains are looked at again */
 
 	bool dataplane; /* the module can be reached */
 	bool synced;	/* … and has dumped what it holds */

@@ -25,6 +25,8 @@ enum vpn_refusal {
 	VPN_REFUSED_MISPLACED_EXTENSION, /* an extension in a message where it has no place */
 	VPN_REFUSED_LOOP,	    /* a request that has passed us before */
 	VPN_REFUSED_VPN_MISMATCH,   /* IPv4 or IPv6, of another VPN than the interface's */
+	VPN_REFUSED_AUTHENTICATION, /* not made with a key or password of ours */
+	VPN_REFUSED_NOT_FRESH,	    /* authentic, but repeated or from before a start: its own, or ours */
 	VPN_REFUSED_COUNT,
 };
 
@@ -35,6 +37,7 @@ struct vpn_counters {
 	uint64_t refused[VPN_REFUSED_COUNT];
 	uint64_t build_failed; /* a message of ours that did not fit */
 	uint64_t layer3_delivered; /* messages of layer 3 VPNs handed to the stock code */
+	uint64_t no_key;       /* … that was not sent for want of a key */
 };
 
 /* Stable camelCase name of a refusal, as JSON shows it. */

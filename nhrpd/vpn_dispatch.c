@@ -5,7 +5,8 @@
  * malformed messages and the one for refused ones are here, so each is counted
  * once and logged at most once a second.
  *
- * RFC 2735 3.4 (VPN not supported), RFC 2332 5.3 (compulsory extensions), 5.3.2 (loops).
+ * RFC 2735 3.4 (VPN not supported), RFC 2332 5.3 (compulsory extensions), 5.3.2 (loops),
+ * 5.3.4 (by vpn_auth.c, before anything else is looked at).
  */
 #include <config.h>
 
@@ -77,7 +78,7 @@ static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst
 	enum vpn_refusal why;
 	uint16_t offset, code;
 
-	if (nhrp_op_is_request(m->op) && vpn_message_unknown_compulsory(m, &offset)) {
+	if (nhrp_op_is_request(m->op) && vpn_message_unknown_compulsory(m, vpn_auth_wanted(e, inst), &offset)) {
 		why = VPN_REFUSED_COMPULSORY_EXTENSION;
 		code = NHRP_ERR_UNRECOGNIZED_EXTENSION;
 	} else if (vpn_message_misplaced_extension(m, &offset)) {
@@ -114,6 +115,8 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		return;
 	inst = find_instance(e, from, &m);
 	if (!inst)
+		return;
+	if (!vpn_auth_check(e, inst, from, &m))
 		return;
 	fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
 	if (!fn) {

@@ -97,6 +97,7 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 	vpn_links_init(&e->links);
 	vpn_ctls_init(&e->ctls);
 	vpn_timer_init(&e->sync, sync_over, NULL);
+	vpn_auth_init(e);
 	snprintf(e->dataplane_reason, sizeof(e->dataplane_reason), "zebra module zebra_dmevpn has not answered yet");
 	return e;
 }
@@ -113,9 +114,11 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->controller[0] = '\0';
 		dev->role = VPN_ROLE_AUTO;
 		dev->holdtime = VPN_DEFAULT_HOLDTIME;
+		dev->key_chain[0] = '\0';
 		vpn_device_trim(e, dev);
 	}
 	vpn_link_clear(e);
+	vpn_auth_fini(e);
 	vpn_timer_stop(e, &e->sync);
 	vpn_ctls_fini(&e->ctls);
 	vpn_links_fini(&e->links);
@@ -173,6 +176,24 @@ void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t 
 		vpn_spoke_register_now(e, inst);
 }
 
+void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_instance *inst;
+
+	if (!strcmp(dev->key_chain, name ? name : ""))
+		return;
+	snprintf(dev->key_chain, sizeof(dev->key_chain), "%s", name ? name : "");
+	/* what the hubs answered last may not have been meant for us */
+	frr_each (vpn_instances, &dev->instances, inst)
+		vpn_spoke_register_now(e, inst);
+}
+
+void vpn_engine_keys_changed(struct vpn_engine *e)
+{
+	vpn_auth_look(e);
+}
+
 void vpn_engine_commit(struct vpn_engine *e)
 {
 	struct vpn_device *dev;
@@ -181,6 +202,7 @@ void vpn_engine_commit(struct vpn_engine *e)
 	frr_each_safe (vpn_devices, &e->devices, dev)
 		vpn_device_trim(e, dev);
 	vpn_ctl_trim(e);
+	vpn_auth_look(e);
 }
 
 static bool carries_vpn(struct vpn_engine *e, const char *ifname)

@@ -12,6 +12,7 @@
 
 #include "lib/addr.h"
 #include "lib/dmevpn_msg.h"
+#include "lib/nhrp_auth.h"
 #include "lib/nhrp_msg.h"
 #include "nhrpd/vpn_counters.h"
 
@@ -44,10 +45,18 @@ struct vpn_ops {
 	void (*deliver)(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len);
 	/* Interface IFNAME belongs to another layer 3 VPN than before, or to none: what was learned by it is void. */
 	void (*layer3_changed)(void *ctx, const char *ifname);
+	/*
+	 * A key of the chain of that name: the one to send with now (ID 0), or the one with
+	 * that number if it may be received now. Returns NULL with *key filled in, or why
+	 * there is none, in words that go on from the chain's name ("does not exist").
+	 */
+	const char *(*key)(void *ctx, const char *chain, uint16_t id, struct nhrp_auth_key *key);
+	nhrp_hmac hmac;
 };
 
 #define VPN_IFNAME_LEN DM_IFNAME_LEN
 #define VPN_DEFAULT_HOLDTIME 7200 /* seconds, as stock nhrpd */
+#define VPN_KEY_CHAIN_LEN 128 /* octets of a key chain's name, with its end */
 #define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
 
 /* A GRE interface that VPNs use for control or belong to, as the glue finds it. Identified by name. */
@@ -55,7 +64,8 @@ struct vpn_controller {
 	char name[VPN_IFNAME_LEN];
 	bool gre;		 /* exists and is a GRE interface, up or down */
 	bool up;		 /* exists, is up, and NHRP knows its NBMA address */
-	bool authentication;	 /* `ip nhrp authentication` is set on it */
+	uint8_t password_len;	 /* of `ip nhrp authentication`; 0: not set */
+	uint8_t password[NHRP_AUTH_PASSWORD_MAX];
 	char reason[DM_REASON_LEN]; /* when it is not up: what it is instead, "is down" */
 	uint32_t ifindex;
 	struct dm_addr nbma;	 /* our outer address */
@@ -91,10 +101,15 @@ void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, co
 void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role);
 /* Seconds, 1 to 65535. */
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
+/* Messages of the device's VPNs are to be authentic by a key of this chain, which need not exist; NULL: by none. */
+void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name);
 /* A whole transaction has been set: act on it. */
 void vpn_engine_commit(struct vpn_engine *e);
 /* Calls FN with the name of each interface whose GRE side matters: controllers, and all that carry a VPN. Once each. */
 void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg);
+
+/* Some key chain is not what it was. Chains are looked at once a second anyway. */
+void vpn_engine_keys_changed(struct vpn_engine *e);
 
 /* --- what the node looks like --- */
 
@@ -152,6 +167,8 @@ struct vpn_instance_view {
 	enum vpn_state state;
 	const char *reason; /* "" when up */
 	const char *controller;
+	const char *authentication; /* "none", "password", "keyChain" */
+	const char *key_chain;	    /* "" when none is configured */
 	uint32_t vni;
 	uint16_t vlan; /* hub */
 	struct dm_addr nbma, mac;

@@ -16,6 +16,7 @@
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_keys.h"
 #include "nhrpd/vpn_stock.h"
 #include "nhrpd/vpn_zapi.h"
 
@@ -145,12 +146,13 @@ void vpn_glue_init(void)
 		.log = ops_log,
 		.deliver = ops_deliver,
 		.layer3_changed = ops_layer3_changed,
+		.key = vpn_keys_find,
+		.hmac = vpn_keys_hmac,
 	};
 	static const struct nhrp_io_vpn io = { .packet = packet, .layer3 = layer3 };
-	struct timespec ts;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	engine = vpn_engine_new(&ops, NULL, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec);
+	vpn_keys_init();
+	engine = vpn_engine_new(&ops, NULL, vpn_keys_epoch());
 	nhrp_io_set_vpn(&io);
 	vpn_zapi_init();
 	vpn_controller_init();
@@ -163,6 +165,7 @@ void vpn_glue_terminate(void)
 	vpn_controller_terminate();
 	vpn_zapi_terminate();
 	event_cancel(&run_event);
+	vpn_keys_terminate();
 	vpn_engine_free(engine);
 	engine = NULL;
 }

@@ -55,7 +55,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME)
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->key_chain[0])
 		return;
 	vpn_devices_del(&e->devices, dev);
 	vpn_instances_fini(&dev->instances);
@@ -312,6 +312,8 @@ static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct 
 	v->nbma = dm_addr_is_set(&l->local) && !dm_addr_is_zero(&l->local) ? l->local : v->local.nbma;
 	if (!v->up)
 		obstacle(v, false, "%s is down", name);
+	else if (vpn_auth_obstacle(e, inst))
+		obstacle(v, false, "%s", vpn_auth_obstacle(e, inst));
 }
 
 /* --- what follows from it --- */

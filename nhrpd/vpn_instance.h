@@ -66,6 +66,8 @@ struct vpn_device {
 	char name[VPN_IFNAME_LEN];
 	char controller[VPN_IFNAME_LEN]; /* "" when none is configured */
 	enum vpn_config_role role;
+	char key_chain[VPN_KEY_CHAIN_LEN]; /* "" when none is configured */
+	char key_obstacle[DM_REASON_LEN]; /* why the chain had no key to send with when it was looked at last, "" when it had one */
 	uint16_t holdtime; /* seconds */
 	struct vpn_instances_head instances;
 	bool has_layer3;	/* the world was told that layer3 is its layer 3 VPN */

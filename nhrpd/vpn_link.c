@@ -121,13 +121,6 @@ struct vpn_ctl *vpn_ctl_by_index(struct vpn_engine *e, uint32_t ifindex)
 	return NULL;
 }
 
-/* The stock code's plain-text password guards IPv4 and IPv6 NHRP; a user who set one should know. */
-static void warn_unauthenticated(struct vpn_engine *e, const struct vpn_controller *c)
-{
-	vpn_log(e, VPN_LOG_WARN, "VPN messages over %s are not authenticated: its ip nhrp authentication guards IPv4 and IPv6 NHRP only",
-		c->name);
-}
-
 static bool is_controller(struct vpn_engine *e, const char *name)
 {
 	struct vpn_device *dev;
@@ -145,8 +138,6 @@ void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c)
 
 	if (ctl && !memcmp(&ctl->c, c, sizeof(*c)))
 		return;
-	if (c->authentication && !(ctl && ctl->c.authentication) && is_controller(e, c->name))
-		warn_unauthenticated(e, c);
 	if (!ctl) {
 		ctl = XCALLOC(MTYPE_VPN_CTL, sizeof(*ctl));
 		ctl->c = *c;

@@ -141,6 +141,7 @@ static bool known_extension(uint16_t type)
 	case NHRP_EXT_REVERSE_TRANSIT:
 	case NHRP_EXT_CAPABILITIES:
 	case NHRP_EXT_BOOT_EPOCH:
+	case NHRP_EXT_AUTHENTICATION: /* where it is checked */
 		return true;
 	}
 	return false;
@@ -168,9 +169,15 @@ static bool is_unknown_compulsory(const struct vpn_instance *inst, const struct 
 	return ext->compulsory && !known_extension(ext->type);
 }
 
-bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset)
+static bool is_unknown_or_unchecked(const struct vpn_instance *inst, const struct nhrp_msg *m,
+				    const struct nhrp_ext *ext)
 {
-	return find_extension(req, offset, is_unknown_compulsory, NULL);
+	return is_unknown_compulsory(inst, m, ext) || (ext->compulsory && ext->type == NHRP_EXT_AUTHENTICATION);
+}
+
+bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, bool authenticated, uint16_t *offset)
+{
+	return find_extension(req, offset, authenticated ? is_unknown_compulsory : is_unknown_or_unchecked, NULL);
 }
 
 /*
@@ -235,10 +242,10 @@ bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr)
 	       dm_addr_prefix_same(&cie->proto, addr, cie->prefix_len ? cie->prefix_len : 0xff);
 }
 
-void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
+void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, const struct nhrp_builder *b, size_t len)
 {
 	char text[DM_ADDR_STRLEN];
-	size_t len = nhrp_build_end(b);
+	uint8_t op = b->head->op;
 
 	if (!len) {
 		e->counters.build_failed++;
@@ -249,6 +256,14 @@ void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nh
 	e->counters.sent[op]++;
 	vpn_log(e, VPN_LOG_DEBUG, "sent %s to %s, %zu octets", nhrp_op_name(op), dm_addr_str(&to->nbma, text), len);
 	e->ops.send(e->ctx, to, b->w.buf, len);
+}
+
+void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
+{
+	size_t len;
+
+	if (vpn_auth_close(e, to, b, &len))
+		vpn_message_send_closed(e, to, b, len);
 }
 
 bool vpn_message_may_answer(struct vpn_engine *e)

@@ -22,16 +22,21 @@ void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool
 /* Answers the extensions of REQ in their order (RFC 2332 5.3). */
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b);
-/* Closes and sends; counts. */
+/* Closes, authenticated as the VPN wants it, and sends; counts. */
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op);
+/* Sends what is closed already, LEN octets (0: it did not fit); counts. */
+void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, const struct nhrp_builder *b, size_t len);
 /* True when the reply answers a request of ours: its source is our VXLAN end (RFC 2332 5.2.0.1). */
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply);
 /* True when the entry names one whole address: prefix length 0, 0xff or all of its bits (RFC 2332 5.2.0.1). */
 bool vpn_message_whole_address(const struct nhrp_cie *cie);
 /* True when the entry names ADDR, by itself or by a prefix. */
 bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr);
-/* True when REQ holds a compulsory extension that we do not know; *offset is where (octets from the fixed header). */
-bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, uint16_t *offset);
+/*
+ * True when REQ holds a compulsory extension that we do not know, Authentication too unless
+ * AUTHENTICATED; *offset is where (octets from the fixed header).
+ */
+bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, bool authenticated, uint16_t *offset);
 /* True when M holds an extension that has no place in a message of its type; *offset as above. */
 bool vpn_message_misplaced_extension(const struct nhrp_msg *m, uint16_t *offset);
 /* True when REQ has passed us before: a transit record names us (RFC 2332 5.3.2); *offset as above. */

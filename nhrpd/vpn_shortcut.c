@@ -212,6 +212,15 @@ static void start_asking(struct vpn_engine *e, struct vpn_shortcut *s)
 	ask(e, s);
 }
 
+void vpn_shortcut_ask_again(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct vpn_shortcut *s;
+
+	frr_each_safe (vpn_shortcuts, &inst->shortcuts, s)
+		if (s->waiting)
+			start_asking(e, s);
+}
+
 /* --- the redirect --- */
 
 /* Destination and source MAC of the frame that an indication carries. */

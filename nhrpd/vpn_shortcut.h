@@ -68,6 +68,8 @@ void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst,
 				const struct nhrp_msg *m);
 /* The module's answer to a look. */
 void vpn_shortcut_used(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_used *u);
+/* Asks again, in new requests, all that is unanswered. */
+void vpn_shortcut_ask_again(struct vpn_engine *e, struct vpn_instance *inst);
 /* States all to the module. */
 void vpn_shortcut_restate(struct vpn_engine *e, struct vpn_instance *inst);
 /* True when at least one is in the kernel: frames may pass the hub by. */

@@ -220,6 +220,34 @@ void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst)
 			send_farewell(e, &inst->hubs[i]);
 }
 
+/* --- a hub that started anew (vpn_auth.c) --- */
+
+void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from)
+{
+	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
+
+	if (!hub)
+		return;
+	/* in new requests, so that further answers to the old ones find nobody */
+	register_soon(e, hub);
+	if (hub != inst->active)
+		return;
+	vpn_local_untell(e, inst);
+	vpn_shortcut_ask_again(e, inst);
+}
+
+void vpn_spoke_hub_hint(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from)
+{
+	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
+	uint64_t now = vpn_now(e);
+
+	/* unregistered it asks anyway */
+	if (!hub || !hub->registered || (hub->hinted && now - hub->hinted < VPN_RETRY_FIRST_MS))
+		return;
+	hub->hinted = now;
+	register_soon(e, hub);
+}
+
 /* --- replies --- */
 
 /* Who answered: the Responder Address extension (RFC 2332 5.3.1) names the hub's VXLAN end. */

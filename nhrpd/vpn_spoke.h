@@ -27,6 +27,7 @@ struct vpn_hub {
 	struct dm_addr nbma, mac; /* of its VXLAN device, from its reply */
 	uint32_t vni;
 	uint64_t epoch; /* boot epoch it told last, 0 for none */
+	uint64_t hinted; /* ms; when it last seemed to have started anew, 0 for never */
 	uint32_t request_id;
 	uint64_t backoff; /* ms until the next try */
 	struct vpn_timer send;
@@ -45,6 +46,10 @@ void vpn_spoke_stop(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst);
 /* The hub that speaks from there, NULL when that is none of ours. */
 struct vpn_hub *vpn_spoke_hub(struct vpn_instance *inst, const struct vpn_path *from);
+/* Whoever is there answered under an epoch we did not know, and so did nothing of what we asked: all is asked again. */
+void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from);
+/* Whoever is there seems to have started anew; it may be a recording, so no more than a registration comes of it. */
+void vpn_spoke_hub_hint(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from);
 /* A Registration Reply (RFC 2332 5.2.4). */
 void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				  const struct nhrp_msg *m);

@@ -74,6 +74,8 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.state = vpn_instance_shown_state(inst),
 		.reason = inst->reason,
 		.controller = inst->dev->controller,
+		.authentication = vpn_auth_kind(e, inst),
+		.key_chain = inst->dev->key_chain,
 		.vni = inst->vni,
 		.vlan = inst->role == DM_ROLE_HUB ? inst->vlan : 0,
 		.nbma = inst->nbma,

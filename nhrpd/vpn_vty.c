@@ -14,6 +14,7 @@
 
 #include "nhrpd.h"
 #include "nhrpd/nhrp_io.h"
+#include "nhrpd/nhrp_password.h"
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_vty.h"
 
@@ -126,6 +127,9 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 		json_object_string_add(obj, "reason", v->reason);
 	if (v->controller[0])
 		json_object_string_add(obj, "controller", v->controller);
+	json_object_string_add(obj, "authentication", v->authentication);
+	if (v->key_chain[0])
+		json_object_string_add(obj, "keyChain", v->key_chain);
 	if (v->vni)
 		json_object_int_add(obj, "vni", v->vni);
 	json_addr(obj, "localNbma", &v->nbma);
@@ -364,7 +368,7 @@ static const char *name_layer3(size_t i)
 
 static const char *name_packet(size_t i)
 {
-	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed" };
+	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword" };
 
 	return names[i];
 }
@@ -380,7 +384,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 {
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
-	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed };
+	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused() };
 	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held };
 	json_object *obj = json ? json_object_new_object() : NULL;
 

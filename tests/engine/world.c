@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/sha256.h" /* libfrr's */
 #include "tests/engine/world.h"
 
 #define QUEUE 4096
@@ -312,6 +313,46 @@ static void stock_forget(void *ctx, const char *ifname)
 	n->forgotten++;
 }
 
+/* --- keys --- */
+
+static const char *find_key(void *ctx, const char *chain, uint16_t id, struct nhrp_auth_key *key)
+{
+	struct world_node *n = ctx;
+
+	if (!n->has_chain || strcmp(chain, "chain"))
+		return "does not exist";
+	for (size_t i = 0; i < WORLD_KEYS; i++) {
+		struct world_key *k = &n->keys[i];
+
+		if (!k->id || (id ? k->id != id || !k->accept : !k->send))
+			continue;
+		*key = (struct nhrp_auth_key){ .id = k->id, .octets = k->string, .len = strlen(k->string) };
+		return NULL;
+	}
+	return "has no key";
+}
+
+void world_hmac(const void *key, size_t key_len, const struct nhrp_auth_part *parts, size_t num,
+		uint8_t digest[NHRP_AUTH_DIGEST_LEN])
+{
+	HMAC_SHA256_CTX ctx;
+
+	HMAC__SHA256_Init(&ctx, key, key_len);
+	for (size_t i = 0; i < num; i++)
+		HMAC__SHA256_Update(&ctx, parts[i].octets, parts[i].len);
+	HMAC__SHA256_Final(digest, &ctx);
+}
+
+void world_key_chain(struct world_node *n, uint16_t id, const char *string)
+{
+	memset(n->keys, 0, sizeof(n->keys));
+	n->has_chain = string;
+	if (string)
+		n->keys[0] = (struct world_key){ .id = id, .string = string, .send = true, .accept = true };
+	vpn_engine_set_key_chain(n->engine, "tun2", string ? "chain" : NULL);
+	vpn_engine_commit(n->engine);
+}
+
 /* --- nodes --- */
 
 static void start_engine(struct world_node *n)
@@ -319,9 +360,11 @@ static void start_engine(struct world_node *n)
 	static const struct vpn_ops ops = {
 		.send = net_send, .program = module_program, .now = clock_now, .random = next_random, .log = take_log,
 		.deliver = stock_deliver, .layer3_changed = stock_forget,
+		.key = find_key, .hmac = world_hmac,
 	};
 
-	n->engine = vpn_engine_new(&ops, n, now_ms + 1);
+	/* greater after each start, and never that of another node */
+	n->engine = vpn_engine_new(&ops, n, now_ms * WORLD_NODES + (uint64_t)(n - nodes));
 	vpn_engine_set_debug(n->engine, true);
 }
 

@@ -16,6 +16,14 @@
 #define WORLD_TABLE 8300 /* more than a VPN may have members */
 #define WORLD_CTL_IFINDEX 10
 #define WORLD_TUN_IFINDEX 20
+#define WORLD_KEYS 3
+
+/* A key of a node's one key chain, "chain". */
+struct world_key {
+	uint16_t id; /* 0: none */
+	const char *string;
+	bool send, accept; /* its lifetimes, as they are now */
+};
 
 /* What the stand-in holds of one VPN, as the real module holds it in the kernel. */
 struct world_node {
@@ -47,6 +55,8 @@ struct world_node {
 	uint8_t delivered_octets[1500];
 	size_t delivered_len;
 	unsigned int forgotten;
+	bool has_chain; /* the key chain exists */
+	struct world_key keys[WORLD_KEYS];
 };
 
 /* Fresh world; all earlier nodes are gone. */
@@ -58,6 +68,11 @@ struct world_node *world_hub(uint8_t last);
 struct world_node *world_spoke(uint8_t last, uint32_t vni);
 /* A second VXLAN device tun3 with that VNI, reported to the engine. */
 void world_second_device(struct world_node *n, uint32_t vni);
+/* A new key chain "chain" with one key, to send and accept with, and the device told to use it; NULL: told to use none. */
+void world_key_chain(struct world_node *n, uint16_t id, const char *string);
+/* The hash function of all nodes. */
+void world_hmac(const void *key, size_t key_len, const struct nhrp_auth_part *parts, size_t num,
+		uint8_t digest[NHRP_AUTH_DIGEST_LEN]);
 /* The usual configuration: VPN INDEX on tun2, controller tun1, next hop server HUB (NULL for a hub). */
 void world_configure(struct world_node *n, uint32_t index, const struct world_node *hub);
 /* A new engine in the node, as after a restart of nhrpd; configuration is lost. */

@@ -98,16 +98,15 @@ def test_boot_leaves_out_what_is_wrong(net, mgmt):
 
 def test_by_path(net, mgmt):
     """Written with one message and read back; the command line shows it and nhrpd has it."""
-    commit(mgmt, "tun4", 4, vlan=44, controller="tun1", role="hub", holdtime=600)
+    leaves = {"controller": "tun1", "role": "hub", "holdtime": 600, "authentication-key-chain": "keys"}
+    commit(mgmt, "tun4", 4, vlan=44, **leaves)
     vpn = mgmt.get(vpn_path("tun4"))["frr-interface:lib"]["interface"][0]["frr-nhrpd:nhrp"]["vpn"]
     assert vpn == {
         "instance": [{"vpn-index": 4, "vlan": 44}],
-        "controller": "tun1",
-        "role": "hub",
-        "holdtime": 600,
+        **leaves,
     }
     shown = net.router.running_config()
-    for line in ("vpn-id 4 vlan 44", "vpn controller tun1", "vpn role hub", "vpn holdtime 600"):
+    for line in ("vpn-id 4 vlan 44", "vpn controller tun1", "vpn role hub", "vpn holdtime 600", "vpn authentication key-chain keys"):
         assert f" ip nhrp {line}\n" in shown
     poll(lambda: ("tun4", 4) in vpns(net.router), 5, what="nhrpd has the VPN")
     with mgmt.locked():
@@ -125,6 +124,7 @@ WRONG = {
     "vpn-index-0": (("tun5", 0), {}, ["vpn-index", "out of range: RFC 2685 gives 1 to 4294967295"]),
     "vlan-4095": (("tun5", 5, 4095), {}, ["vlan", "out of range: IEEE 802.1Q gives 1 to 4094"]),
     "holdtime-0": (("tun5", 5), {"holdtime": 0}, ["holdtime", "out of range: RFC 2332 gives 1 to 65535"]),
+    "no-name": (("tun5", 5), {"authentication-key-chain": ""}, ["authentication-key-chain", "1 to 127 octets"]),
     "unknown-role": (("tun5", 5), {"role": "boss"}, ["role", "boss"]),
 }
 
