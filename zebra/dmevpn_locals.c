@@ -20,6 +20,10 @@
  * flood of new MACs costs one dump a second at most. The socket is open only while
  * there is a site.
  *
+ * The kernel counts entries to know where a dump goes on, so it passes over
+ * some when others go in the meantime, and does not say so. A dump with a
+ * deletion in its time adds, but takes nothing away, and is repeated: after 1, 2, … 32 s.
+ *
  * All functions run on zebra's main pthread. It does not age (the bridge
  * does), and sees no other network namespace than zebra's own.
  */
@@ -47,7 +51,9 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SIGHTING, "local MAC");
 #define RCVBUF (8 << 20)
 /* events (one a read) before zebra's other work has its turn */
 #define READS_MAX 1024
-#define RESYNC_MS 1000
+/* how often it is seen to what is due; and the longest that a repeated dump is put off */
+#define TICK_MS 1000
+#define TICKS_MAX 32
 /* of a site; a static entry without a VLAN is one in each VLAN of its port */
 #define MACS_MAX 65536
 #define SIGHTINGS_MAX (4 * MACS_MAX)
@@ -73,6 +79,9 @@ struct site {
 	uint32_t macs; /* different ones */
 	bool left_out; /* there were too many */
 	bool logged;   /* that there were */
+	uint8_t due;	/* ticks until the bridge is read anew; 0: no need */
+	uint8_t delay;	/* ticks before the dump that is running is repeated, if need be */
+	uint64_t deletions; /* events */
 };
 
 static int site_cmp(const struct site *a, const struct site *b)
@@ -95,15 +104,26 @@ DECLARE_RBTREE_UNIQ(sighting_tree, struct sighting, item, sighting_cmp);
 static struct site_tree_head sites = INIT_RBTREE_UNIQ(sites);
 static void (*tell_local)(const struct dm_local *local);
 static struct event_loop *loop_main;
-static struct event *t_read, *t_resync;
+static struct event *t_read, *t_tick;
 static struct nls notify;
 static uint64_t overruns, over_limit;
 
-static void resync(struct event *event);
+static void tick(struct event *event);
 
-static void schedule_resync(void)
+/* Has the site's bridge read anew after TICKS, or before if that was due already. */
+static void read_later(struct site *s, uint8_t ticks)
 {
-	event_add_timer_msec(loop_main, resync, NULL, RESYNC_MS, &t_resync);
+	if (!s->due || ticks < s->due)
+		s->due = ticks;
+	event_add_timer_msec(loop_main, tick, NULL, TICK_MS, &t_tick);
+}
+
+static void read_all_later(void)
+{
+	struct site *s;
+
+	frr_each (site_tree, &sites, s)
+		read_later(s, 1);
 }
 
 static struct site *find(uint32_t ifindex)
@@ -200,7 +220,7 @@ static void drop(struct site *s, struct sighting *g)
 	}
 	if (s->left_out && has_room_again(s)) {
 		s->left_out = false;
-		schedule_resync();
+		read_later(s, 1);
 	}
 }
 
@@ -237,9 +257,33 @@ static void handle_entry(const struct nlmsghdr *nlh, void *arg)
 	       !dm_addr_is_multicast(&entry.mac);
 	key.bridge = entry.bridge;
 	for (s = site_tree_find_gteq(&sites, &key); s && s->bridge == entry.bridge;
-	     s = site_tree_next(&sites, s))
+	     s = site_tree_next(&sites, s)) {
+		s->deletions += nlh->nlmsg_type == RTM_DELNEIGH;
 		if (!arg || arg == s)
 			note(s, &entry, here);
+	}
+}
+
+static void stop_listening(void)
+{
+	event_cancel(&t_read);
+	nls_close(&notify);
+}
+
+/* Reads the events that are there, or some of them. Returns false when all are to be read anew. */
+static bool read_events(void)
+{
+	int err = notify.sock ? nls_receive_some(&notify, READS_MAX, handle_entry, NULL) : 0;
+
+	if (!err)
+		return true;
+	if (err == -ENOBUFS)
+		overruns++;
+	zlog_warn("dmevpn: notifications of local MACs were lost (%s), reading all of them anew",
+		  safe_strerror(-err));
+	stop_listening();
+	read_all_later();
+	return false;
 }
 
 static int dump_bridge(struct site *s)
@@ -260,17 +304,29 @@ static int dump_bridge(struct site *s)
 static void read_site(struct site *s)
 {
 	struct sighting *g;
+	uint64_t deletions;
 	int err;
 
+	if (!read_events())
+		return;
+	deletions = s->deletions;
 	frr_each (sighting_tree, &s->sightings, g)
 		g->stale = g->vlan != OWN_VLAN;
 	err = s->bridge ? dump_bridge(s) : 0;
 	if (err) {
 		zlog_err("dmevpn: cannot read the MACs of bridge %u, trying again: %s", s->bridge,
 			 safe_strerror(-err));
-		schedule_resync();
+		read_later(s, 1);
 		return;
 	}
+	if (!read_events())
+		return;
+	if (s->deletions != deletions) {
+		s->delay = s->delay ? MIN(s->delay * 2, TICKS_MAX) : 1;
+		read_later(s, s->delay);
+		return;
+	}
+	s->delay = 0;
 	frr_each_safe (sighting_tree, &s->sightings, g)
 		if (g->stale)
 			drop(s, g);
@@ -278,27 +334,11 @@ static void read_site(struct site *s)
 
 /* --- the socket --------------------------------------------------------------------- */
 
-static void stop_listening(void)
-{
-	event_cancel(&t_read);
-	nls_close(&notify);
-}
-
 static void read_event(struct event *event)
 {
-	int err = nls_receive_some(&notify, READS_MAX, handle_entry, NULL);
-
-	if (!err) {
+	if (read_events())
 		event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock),
 			       &t_read);
-		return;
-	}
-	if (err == -ENOBUFS)
-		overruns++;
-	zlog_warn("dmevpn: notifications of local MACs were lost (%s), reading all of them anew",
-		  safe_strerror(-err));
-	stop_listening();
-	schedule_resync();
 }
 
 static void listen_to_kernel(void)
@@ -315,16 +355,22 @@ static void listen_to_kernel(void)
 		return;
 	}
 	zlog_err("dmevpn: cannot watch local MACs, trying again: %s", safe_strerror(-err));
-	schedule_resync();
+	read_all_later();
 }
 
-static void resync(struct event *event)
+static void tick(struct event *event)
 {
 	struct site *s;
 
 	listen_to_kernel();
-	frr_each (site_tree, &sites, s)
-		read_site(s);
+	if (!notify.sock)
+		return;
+	frr_each (site_tree, &sites, s) {
+		if (s->due && --s->due == 0)
+			read_site(s);
+		if (s->due)
+			read_later(s, s->due);
+	}
 }
 
 /* --- sites ---------------------------------------------------------------------------- */
@@ -399,13 +445,13 @@ void dm_locals_follow(uint32_t ifindex, uint32_t vni)
 {
 	struct site *s = find(ifindex);
 
-	listen_to_kernel();
 	if (s) {
 		s->vni = vni;
 		tell_all(s);
 	} else {
 		s = new_site(ifindex, vni);
 	}
+	listen_to_kernel();
 	settle(s);
 }
 
@@ -417,7 +463,7 @@ void dm_locals_leave(uint32_t ifindex)
 		free_site(s);
 	if (site_tree_count(&sites))
 		return;
-	event_cancel(&t_resync);
+	event_cancel(&t_tick);
 	stop_listening();
 }
 
@@ -466,7 +512,7 @@ void dm_locals_stop(void)
 {
 	struct site *s;
 
-	event_cancel(&t_resync);
+	event_cancel(&t_tick);
 	stop_listening();
 	while ((s = site_tree_first(&sites)))
 		free_site(s);

@@ -151,6 +151,16 @@ def test_first_frame_to_silent_host(net):
     assert [f[:2] for f in sent] == [(NBMA["hub"], HUB_VNI)]
 
 
+def test_host_heard_only_by_shortcut(net):
+    """vm2 answers straight to spoke1, so the hub never hears it; its spoke tells the hub, and spoke1 gets a shortcut."""
+
+    def straight():
+        assert net.vm1.ping("11.0.0.12", count=1) == (1, 1)
+        return tunnel_targets(net.spoke1, VM2_MAC) == [(NBMA["spoke2"], VNI["spoke2"])]
+
+    poll(straight, 10, what="spoke1 has a shortcut for the once silent host")
+
+
 @pytest.mark.parametrize(
     "destination",
     ["ff:ff:ff:ff:ff:ff", "01:00:5e:01:02:03", "33:33:00:01:02:03", "02:00:00:00:ee:01"],

@@ -13,7 +13,10 @@ import subprocess
 import pytest
 
 from lib import mainjob
+from lib.capture import Capture
+from lib.frames import marked, send_frames
 from lib.mainjob import NBMA, SHORTCUTS, VNI, instance, tunnel_targets
+from lib.net import VM1_MAC
 from lib.poll import poll
 
 
@@ -44,6 +47,13 @@ def all_stands(net):
     return True
 
 
+def through_the_hub(net, word):
+    """One broadcast of vm1 gets to spoke2: no shortcut carries it, only the hub's switch."""
+    with Capture(net.spoke2, "eth1", "udp port 4789", direction="in") as wire:
+        send_frames(net.vm1, "eth1", marked(word, VM1_MAC))
+        wire.wait_for(lambda frame: word in frame)
+
+
 def test_before(net):
     poll(lambda: mainjob.members(net.hub) == mainjob.all_members(), 15, what="both spokes are members")
     assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)
@@ -72,9 +82,12 @@ def test_killed_and_back(net, name, daemon, witness, gone, back):
     with lossless_ping(net):
         router.kill(daemon)
         wait_for_line(router, witness, mark, gone)
+        through_the_hub(net, b"without it")
         router.revive(daemon)
+        through_the_hub(net, b"just back")
         wait_for_line(router, witness, mark, back)
         poll(lambda: all_stands(net), 30, what="all stands again")
+        through_the_hub(net, b"all stands")
     assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)
 
 

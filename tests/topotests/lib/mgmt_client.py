@@ -23,9 +23,9 @@ import errno
 import json
 import select
 import socket
+from contextlib import contextmanager
 import struct
 import sys
-from contextlib import contextmanager
 import time
 
 SOCKET = "/run/frr/mgmtd_fe.sock"
