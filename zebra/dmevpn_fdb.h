@@ -77,6 +77,7 @@ void dm_fdb_removed(const struct nlm_fdb *fdb);
 /* Entries of a VPN, without the all-zero one. */
 uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni);
 
+/* Forgets everything, and leaves the kernel as it is. */
 void dm_fdb_stop(void);
 
 #endif

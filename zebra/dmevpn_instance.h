@@ -62,6 +62,7 @@ void dm_instance_del(uint32_t ifindex, uint16_t vlan);
 /* By the VNI of its own; NULL when there is none, or it has no VNI yet. */
 const struct dm_instance_info *dm_instance_find(uint32_t ifindex, uint32_t vni);
 
+/* Calls EACH with every instance, in the order of device and VLAN. */
 void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *arg), void *arg);
 
 /* Something about a device changed: or about a bridge: look at its instances again soon. */

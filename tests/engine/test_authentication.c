@@ -15,21 +15,11 @@
 #include <cmocka.h>
 
 #include "nhrpd/vpn_auth.h"
-#include "tests/engine/world.h"
+#include "tests/engine/trio.h"
 
 #define HUB_VNI 4097
 #define VM1 "02:aa:00:00:00:01"
 #define VM2 "02:aa:00:00:00:02"
-
-static struct world_node *hub, *spoke1, *spoke2;
-
-static void make_nodes(void)
-{
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-}
 
 static void configure(void)
 {
@@ -40,7 +30,7 @@ static void configure(void)
 
 static int setup(void **state)
 {
-	make_nodes();
+	trio_make();
 	world_key_chain(hub, 1, "first secret");
 	world_key_chain(spoke1, 1, "first secret");
 	world_key_chain(spoke2, 1, "first secret");
@@ -51,29 +41,18 @@ static int setup(void **state)
 
 static int setup_bare(void **state)
 {
-	make_nodes();
+	trio_make();
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
-
-static uint64_t refused(struct world_node *n, enum vpn_refusal why)
-{
-	return vpn_engine_counters(n->engine)->refused[why];
 }
 
 static uint64_t failures(struct world_node *n)
 {
-	return refused(n, VPN_REFUSED_AUTHENTICATION);
+	return trio_refused(n, VPN_REFUSED_AUTHENTICATION);
 }
 
 static uint64_t stale(struct world_node *n)
 {
-	return refused(n, VPN_REFUSED_NOT_FRESH);
+	return trio_refused(n, VPN_REFUSED_NOT_FRESH);
 }
 
 static struct nhrp_msg last_message(uint8_t op)
@@ -679,8 +658,8 @@ static void test_chain_in_place_of_the_password(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-#define BARE_CASE(fn) cmocka_unit_test_setup_teardown(fn, setup_bare, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
+#define BARE_CASE(fn) cmocka_unit_test_setup_teardown(fn, setup_bare, trio_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_right_key),
 		CASE(test_renewals_go_on),

@@ -17,26 +17,7 @@
 
 #include "nhrpd/vpn_member.h"
 #include "tests/engine/peer.h"
-#include "tests/engine/world.h"
-
-static struct world_node *hub, *spoke1, *spoke2;
-
-static int setup(void **state)
-{
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	world_configure(spoke1, 1, hub);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
+#include "tests/engine/trio.h"
 
 /* A resolution for VM2 by spoke1, with the entry that it may have and no extensions. */
 static void resolve_by_hand(uint32_t id, const struct nhrp_cie *cie)
@@ -348,7 +329,7 @@ static void test_full_hub_is_code_5(void **state)
 	back = sent(NHRP_OP_REGISTRATION_REPLY);
 	assert_int_equal(cie_at(&back, 0).code, NHRP_CIE_NO_RESOURCES);
 	assert_int_equal(world_num_members(hub), VPN_MEMBERS_MAX);
-	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_LIMIT), 1);
 	/* who is in may renew */
 	m = from_spoke(spoke1, NHRP_OP_REGISTRATION_REQUEST, 2);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
@@ -476,7 +457,7 @@ static void test_unsolicited_purge_reply_is_ignored(void **state)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	deliver(hub, &spoke1->nbma, &b);
-	assert_int_equal(refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
 	assert_non_null(world_fdb(hub, VM2));
 	assert_int_equal(world_num_members(hub), 2);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
@@ -618,7 +599,7 @@ static void test_resolution_without_capabilities(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_spoke1, trio_teardown)
 	CASE(test_request_flags),
 	CASE(test_same_id_on_every_try),
 	CASE(test_ids_do_not_count_up),

@@ -13,31 +13,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/engine/world.h"
+#include "tests/engine/trio.h"
 
 #define HUB_VNI 4097 /* VLAN 1 */
 #define VM1 "02:aa:00:00:00:01"
 #define VM2 "02:aa:00:00:00:02"
-
-static struct world_node *hub, *spoke1, *spoke2;
-
-static int setup(void **state)
-{
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	world_configure(spoke1, 1, hub);
-	world_configure(spoke2, 1, hub);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
 
 /* Registered, both MACs learned, one frame each way through the hub. */
 static void make_shortcuts(void)
@@ -407,7 +387,7 @@ static void test_device_recreated_with_another_ifindex(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_all, trio_teardown)
 	CASE(test_registration),
 	CASE(test_registration_is_retried_and_renewed),
 	CASE(test_repeated_messages_change_nothing),

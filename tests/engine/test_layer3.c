@@ -17,9 +17,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/engine/world.h"
-
-static struct world_node *hub;
+#include "tests/engine/trio.h"
 
 static const struct vpn_id vpn11 = { .index = 11 }, vpn12 = { .index = 12 };
 
@@ -51,17 +49,6 @@ static int setup(void **state)
 	add_tunnel("tun12", 12, vpn12);
 	world_run(100);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
-
-static uint64_t refused(enum vpn_refusal why)
-{
-	return vpn_engine_counters(hub->engine)->refused[why];
 }
 
 /* A message of spoke 10.0.0.2 for IPv4 or IPv6 addresses, in VPN. */
@@ -155,7 +142,7 @@ static void test_another_vpn_is_error_16(void **state)
 	struct vpn_id vpn, oui = { .oui = 0x00005e, .index = 11 };
 
 	come_in(11, NHRP_OP_REGISTRATION_REQUEST, vpn12, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 1);
 	assert_int_equal(last_error(&vpn), NHRP_ERR_VPN_MISMATCH);
 	assert_int_equal(vpn_id_cmp(&vpn, &vpn12), 0);
 	assert_int_equal(hub->warnings, 1);
@@ -165,12 +152,12 @@ static void test_another_vpn_is_error_16(void **state)
 	assert_int_equal(last_error(&vpn), NHRP_ERR_VPN_MISMATCH);
 	assert_int_equal(vpn_id_cmp(&vpn, &oui), 0);
 	come_in(12, NHRP_OP_PURGE_REQUEST, (struct vpn_id){ .index = 99 }, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 3);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 3);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 3);
 	/* an error about an error would never end */
 	come_in(11, NHRP_OP_ERROR_INDICATION, vpn12, false);
 	come_in(11, NHRP_OP_TRAFFIC_INDICATION, vpn12, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 5);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 5);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 3);
 	/* a flood of them is not answered with a flood, nor logged */
 	for (int i = 0; i < 200; i++)
@@ -185,7 +172,7 @@ static void test_no_vpn_there_is_error_17(void **state)
 	struct vpn_id vpn;
 
 	come_in(14, NHRP_OP_REGISTRATION_REQUEST, vpn11, false);
-	assert_int_equal(refused(VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
 	assert_int_equal(last_error(&vpn), NHRP_ERR_VPN_NOT_SUPPORTED);
 	assert_int_equal(hub->delivered, 0);
 }
@@ -242,11 +229,11 @@ static void test_controller_may_have_a_vpn(void **state)
 	assert_int_equal(hub->delivered, 1);
 	/* VPN 1 is known here, if not for IP addresses: no mismatch */
 	come_in(WORLD_CTL_IFINDEX, NHRP_OP_RESOLUTION_REQUEST, (struct vpn_id){ .index = 1 }, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 0);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 0);
 	assert_int_equal(hub->delivered, 1);
 	/* but VPN 1 is a stranger on tun11 */
 	come_in(11, NHRP_OP_RESOLUTION_REQUEST, (struct vpn_id){ .index = 1 }, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 1);
 }
 
 static void test_second_vpn_is_inactive(void **state)
@@ -261,7 +248,7 @@ static void test_second_vpn_is_inactive(void **state)
 	assert_int_equal(vpn_engine_layer3(hub->engine, "tun11", &vpn), VPN_LAYER3_VPN);
 	assert_int_equal(vpn.index, 11);
 	come_in(11, NHRP_OP_REGISTRATION_REQUEST, (struct vpn_id){ .index = 20 }, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 1);
 }
 
 /* What has a meaning on VXLAN devices only blocks the interface: better silent than in plain. */
@@ -274,7 +261,7 @@ static void test_misplaced_configuration_blocks(void **state)
 	assert_string_equal(view_of(11).reason, "role is for VXLAN devices, and tun11 is a GRE interface");
 	assert_int_equal(vpn_engine_layer3(hub->engine, "tun11", &vpn), VPN_LAYER3_BLOCKED);
 	come_in(11, NHRP_OP_REGISTRATION_REQUEST, vpn11, false);
-	assert_int_equal(refused(VPN_REFUSED_NOT_READY), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_NOT_READY), 1);
 	assert_int_equal(hub->delivered, 0);
 	vpn_engine_set_role(hub->engine, "tun11", VPN_ROLE_AUTO);
 	vpn_engine_set_instance(hub->engine, "tun11", vpn11, 5);
@@ -340,7 +327,7 @@ static void test_change_of_vpn_is_told(void **state)
 	assert_int_equal(vpn_engine_layer3(hub->engine, "tun11", &vpn), VPN_LAYER3_VPN);
 	assert_int_equal(vpn.index, 15);
 	come_in(11, NHRP_OP_REGISTRATION_REQUEST, vpn11, false);
-	assert_int_equal(refused(VPN_REFUSED_VPN_MISMATCH), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_VPN_MISMATCH), 1);
 	vpn_engine_unset_instance(hub->engine, "tun11", vpn);
 	vpn_engine_commit(hub->engine);
 	assert_int_equal(hub->forgotten, 4);
@@ -377,7 +364,7 @@ static void test_interfaces_to_look_at(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_interface_is_bound_to_its_vpn),
 	CASE(test_messages_of_the_vpn_are_delivered),
 	CASE(test_another_vpn_is_error_16),

@@ -16,25 +16,7 @@
 #include <cmocka.h>
 
 #include "tests/engine/peer.h"
-#include "tests/engine/world.h"
-
-static struct world_node *hub, *spoke1, *spoke2;
-
-static int setup(void **state)
-{
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
+#include "tests/engine/trio.h"
 
 /* A Purge Request of spoke2 about one address or prefix. */
 static void purge_by_spoke2(uint16_t flags, const struct dm_addr *from, const char *mac, uint8_t prefix_len)
@@ -136,7 +118,7 @@ static void test_stranger_takes_nothing_back(void **state)
 	register_and_redirect(hub, spoke1, spoke2);
 	purge_by_spoke2(0, &from, "02:00:00:00:00:03", 0);
 	purge_by_spoke2(0, &from, VM2, 0);
-	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 2);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_NOT_MEMBER), 2);
 	assert_int_equal(world_num_members(hub), 2);
 	assert_non_null(world_fdb(hub, VM2));
 	assert_non_null(world_fdb(spoke1, VM2));
@@ -216,7 +198,7 @@ static void test_purge_reply_to_another_source_ends_nothing(void **state)
 		nhrp_build_begin(&b, buf, sizeof(buf), &m);
 		nhrp_build_cie(&b, &cie);
 		deliver(hub, &spoke1->nbma, &b);
-		assert_int_equal(refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
+		assert_int_equal(trio_refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
 		world_run(mine ? 10000 : 1500);
 		assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 2); /* repeated until the right one comes */
 	}
@@ -253,7 +235,7 @@ static void test_spoke_leaves_with_its_configuration(void **state)
 	world_run(100);
 	assert_int_equal(world_num_members(hub), 1);
 	assert_null(world_fdb(spoke1, VM2));
-	assert_int_equal(refused(spoke2, VPN_REFUSED_UNKNOWN_VPN), 0); /* the hub kept silent, too */
+	assert_int_equal(trio_refused(spoke2, VPN_REFUSED_UNKNOWN_VPN), 0); /* the hub kept silent, too */
 }
 
 static void test_spoke_that_is_none_any_more_leaves(void **state)
@@ -287,7 +269,7 @@ static void test_spoke_that_restarts_does_not_leave(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_hub, trio_teardown)
 	CASE(test_member_takes_itself_back),
 	CASE(test_member_takes_back_a_mac),
 	CASE(test_member_takes_back_a_prefix),

@@ -14,25 +14,12 @@
 #include <cmocka.h>
 
 #include "tests/engine/peer.h"
-#include "tests/engine/world.h"
-
-static struct world_node *hub, *spoke1, *spoke2;
+#include "tests/engine/trio.h"
 
 static int setup(void **state)
 {
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	world_configure(spoke1, 1, hub);
+	trio_setup_spoke1(state);
 	world_run(100);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
 	return 0;
 }
 
@@ -113,13 +100,13 @@ static void test_unknown_vpn_is_error_17(void **state)
 
 	world_inject(hub, &from, buf, len);
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
 	assert_int_equal(last_error(), NHRP_ERR_VPN_NOT_SUPPORTED);
 	/* a flood of them is not answered with a flood */
 	for (int i = 0; i < 200; i++)
 		world_inject(hub, &from, buf, len);
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 201);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNKNOWN_VPN), 201);
 	assert_true(world_seen(NHRP_OP_ERROR_INDICATION) <= 10);
 }
 
@@ -131,13 +118,13 @@ static void test_unknown_compulsory_extension_is_error_1(void **state)
 
 	world_inject(hub, &from, buf, len);
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 1);
 	assert_int_equal(last_error(), NHRP_ERR_UNRECOGNIZED_EXTENSION);
 	/* one that we cannot check is one that we do not understand */
 	len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", NHRP_EXT_AUTHENTICATION);
 	world_inject(hub, &from, buf, len);
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 2);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 2);
 	assert_int_equal(world_num_members(hub), 1);
 }
 
@@ -230,7 +217,7 @@ static void test_other_interface_is_another_vpn(void **state)
 
 	world_inject_by(hub, WORLD_CTL_IFINDEX + 1, &from, buf, len);
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
 	assert_int_equal(world_num_members(hub), 1);
 }
 
@@ -249,7 +236,7 @@ static void test_error_is_never_answered_with_an_error(void **state)
 	nhrp_build_octets(&b, buf, 40);
 	world_inject(hub, &from, buf, nhrp_build_end(&b));
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
 }
 
@@ -275,7 +262,7 @@ static void test_purge_reply_of_a_stranger_ends_nothing(void **state)
 	nhrp_build_cie(&b, &cie);
 	world_inject(hub, &from, buf, nhrp_build_end(&b));
 	world_run(5000);
-	assert_int_equal(refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNEXPECTED_REPLY), 1);
 	assert_true(world_seen(NHRP_OP_PURGE_REQUEST) > 1);
 }
 
@@ -289,7 +276,7 @@ static void test_vpn_that_cannot_run_yet_sends_no_error(void **state)
 	vpn_engine_commit(hub->engine);
 	world_inject(hub, &from, buf, len);
 	world_run(0);
-	assert_int_equal(refused(hub, VPN_REFUSED_NOT_READY), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_NOT_READY), 1);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
 }
 
@@ -323,10 +310,10 @@ static void test_member_past_the_limit_is_refused_with_code_5(void **state)
 	assert_int_equal(world_num_members(hub), 8192);
 	register_numbered(9000);
 	assert_int_equal(world_num_members(hub), 8192);
-	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_LIMIT), 1);
 	/* one that is there may renew all the same */
 	register_numbered(17);
-	assert_int_equal(refused(hub, VPN_REFUSED_LIMIT), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_LIMIT), 1);
 }
 
 /* It even borrows a member's address in the header, but comes by another path. */
@@ -342,7 +329,7 @@ static void test_resolution_of_a_stranger_is_code_4(void **state)
 	m.dst_proto = world_addr(VM1);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	deliver(hub, &from, &b);
-	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_NOT_MEMBER), 1);
 	back = sent(NHRP_OP_RESOLUTION_REPLY);
 	assert_int_equal(num_cies(&back), 1);
 	cie = cie_at(&back, 0);
@@ -355,7 +342,7 @@ static void test_resolution_of_a_stranger_is_code_4(void **state)
 		nhrp_build_begin(&b, buf, sizeof(buf), &m);
 		deliver(hub, &from, &b);
 	}
-	assert_int_equal(refused(hub, VPN_REFUSED_NOT_MEMBER), 201);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_NOT_MEMBER), 201);
 	assert_true(world_seen(NHRP_OP_RESOLUTION_REPLY) <= 10);
 }
 
@@ -363,7 +350,7 @@ static void test_resolution_of_a_stranger_is_code_4(void **state)
 static void spoke_ignores(uint8_t op, const char *from_text, enum vpn_refusal why)
 {
 	struct dm_addr from = world_addr(from_text);
-	uint64_t before = refused(spoke1, why);
+	uint64_t before = trio_refused(spoke1, why);
 	struct nhrp_cie cie = { .holding_time = 60, .nbma = world_addr("10.0.0.9"), .sub = nhrp_subaddr_vni(9),
 				.proto = world_addr("02:aa:00:00:00:02") };
 	static const uint8_t frame[64] = { 2, 0xaa, 0, 0, 0, 2, 2, 0xaa, 0, 0, 0, 1 };
@@ -382,7 +369,7 @@ static void spoke_ignores(uint8_t op, const char *from_text, enum vpn_refusal wh
 		nhrp_build_cie(&b, &cie);
 	world_inject(spoke1, &from, buf, nhrp_build_end(&b));
 	world_run(0);
-	assert_int_equal(refused(spoke1, why), before + 1);
+	assert_int_equal(trio_refused(spoke1, why), before + 1);
 	assert_int_equal(spoke1->num_macs, 0);
 	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 0);
 }
@@ -468,7 +455,7 @@ static void test_extension_in_the_wrong_message_is_error_9(void **state)
 	at = b.w.used - b.packet_at;
 	nhrp_build_ext_capabilities(&b, NHRP_CAPABILITY_VPN, 0);
 	deliver(hub, &spoke1->nbma, &b);
-	assert_int_equal(refused(hub, VPN_REFUSED_MISPLACED_EXTENSION), 1);
+	assert_int_equal(trio_refused(hub, VPN_REFUSED_MISPLACED_EXTENSION), 1);
 	assert_int_equal(last_error(), NHRP_ERR_INVALID_EXTENSION);
 	assert_int_equal(sent(NHRP_OP_ERROR_INDICATION).error_offset, at);
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 0);
@@ -482,7 +469,7 @@ static void test_extension_in_the_wrong_message_is_error_9(void **state)
 		nhrp_build_ext_empty(&b, type, true);
 		deliver(spoke1, &hub->nbma, &b);
 	}
-	assert_int_equal(refused(spoke1, VPN_REFUSED_MISPLACED_EXTENSION), 3);
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_MISPLACED_EXTENSION), 3);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 4);
 	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 0);
 }
@@ -508,7 +495,7 @@ static void test_request_that_was_here_before_is_error_3(void **state)
 			nhrp_build_cie(&b, &us);
 		nhrp_build_ext_end(&b);
 		deliver(hub, &spoke2->nbma, &b);
-		assert_int_equal(refused(hub, VPN_REFUSED_LOOP), 1);
+		assert_int_equal(trio_refused(hub, VPN_REFUSED_LOOP), 1);
 		assert_int_equal(last_error(), NHRP_ERR_LOOP);
 		assert_int_equal(world_num_members(hub), straight ? 2 : 1);
 	}
@@ -516,7 +503,7 @@ static void test_request_that_was_here_before_is_error_3(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_every_truncation_is_dropped),
 	CASE(test_unknown_vpn_is_error_17),
 	CASE(test_unknown_compulsory_extension_is_error_1),

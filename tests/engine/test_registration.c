@@ -15,25 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/engine/peer.h"
-#include "tests/engine/world.h"
-
-static struct world_node *hub, *spoke1, *spoke2;
-
-static int setup(void **state)
-{
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
+#include "tests/engine/trio.h"
 
 /* The code of the last registration's entry at place N. */
 static uint8_t code_at(unsigned int n)
@@ -198,7 +180,7 @@ static void test_reply_to_another_source_is_not_ours(void **state)
 	answer_by_hand(&responder, "10.0.0.8", NULL);
 	answer_by_hand(&responder, NULL, "02:00:00:00:00:08");
 	assert_int_equal(world_instance(spoke1).state, VPN_REGISTERING);
-	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
 	answer_by_hand(&responder, NULL, NULL);
 	assert_int_equal(world_instance(spoke1).state, VPN_UP);
 }
@@ -212,7 +194,7 @@ static void test_responders_holding_time_ends_it(void **state)
 	world_configure(spoke1, 1, hub);
 	world_run(100);
 	answer_by_hand(&responder, NULL, NULL); /* not to be held at all */
-	assert_int_equal(refused(spoke1, VPN_REFUSED_CONTENT), 1);
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_CONTENT), 1);
 	assert_int_equal(world_instance(spoke1).state, VPN_REGISTERING);
 	responder = responder_for(40);
 	answer_by_hand(&responder, NULL, NULL);
@@ -225,7 +207,7 @@ static void test_responders_holding_time_ends_it(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_hub, trio_teardown)
 	CASE(test_each_entry_is_registered_by_itself),
 	CASE(test_prefix_is_prohibited),
 	CASE(test_unique_registration_has_one_entry),

@@ -15,25 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/engine/peer.h"
-#include "tests/engine/world.h"
-
-static struct world_node *hub, *spoke1, *spoke2;
-
-static int setup(void **state)
-{
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
-	return 0;
-}
+#include "tests/engine/trio.h"
 
 /* A Resolution Request for VM2 by spoke1, whose own engine did not ask. */
 static struct nhrp_msg resolve(uint16_t flags)
@@ -191,7 +173,7 @@ static void test_answer_to_another_source_is_not_ours(void **state)
 	assert_null(world_fdb(spoke1, VM2));
 	answer_by_hand(id, NULL, "02:00:00:00:00:08");
 	assert_null(world_fdb(spoke1, VM2));
-	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
 	answer_by_hand(id, NULL, NULL);
 	assert_non_null(world_fdb(spoke1, VM2));
 }
@@ -207,7 +189,7 @@ static void test_unsolicited_answer_is_error_10(void **state)
 	/* the same answer twice is nobody's fault */
 	answer_by_hand(id, NULL, NULL);
 	answer_by_hand(id, NULL, NULL);
-	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 2);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 1);
 	/* a flood of them is not answered with a flood */
 	for (uint32_t i = 0; i < 100; i++)
@@ -228,12 +210,12 @@ static void test_unsolicited_answer_of_a_stranger_is_not_answered(void **state)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	deliver(spoke1, &stranger, &b);
-	assert_int_equal(refused(spoke1, VPN_REFUSED_NOT_HUB), 1);
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_NOT_HUB), 1);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0);
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_hub, trio_teardown)
 	CASE(test_flags_of_an_answer),
 	CASE(test_binding_that_is_not_unique_is_code_13),
 	CASE(test_answer_is_as_registered),

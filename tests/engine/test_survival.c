@@ -14,30 +14,16 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/engine/world.h"
+#include "tests/engine/trio.h"
 
 #define HUB_VNI 4097
 #define VM1 "02:aa:00:00:00:01"
 #define VM2 "02:aa:00:00:00:02"
 
-static struct world_node *hub, *spoke1, *spoke2;
-
 static int setup(void **state)
 {
-	world_reset();
-	hub = world_hub(1);
-	spoke1 = world_spoke(2, 100);
-	spoke2 = world_spoke(3, 101);
-	world_configure(hub, 1, NULL);
-	world_configure(spoke1, 1, hub);
-	world_configure(spoke2, 1, hub);
+	trio_setup_all(state);
 	world_run(100);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end();
 	return 0;
 }
 
@@ -423,7 +409,7 @@ static void test_nobody_speaks_for_a_member_but_itself(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_flapping_controller_costs_nothing),
 	CASE(test_link_that_was_down_is_stated_anew),
 	CASE(test_hub_device_made_again_keeps_its_members),

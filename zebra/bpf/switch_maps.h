@@ -181,11 +181,13 @@ static inline uint64_t sw_where(uint32_t slot, uint32_t gen)
 	return ((uint64_t)gen << 32) | slot;
 }
 
+/* The slot of a member, out of its place. */
 static inline uint32_t sw_where_slot(uint64_t where)
 {
 	return (uint32_t)where;
 }
 
+/* The generation of that slot, out of its place. */
 static inline uint32_t sw_where_gen(uint64_t where)
 {
 	return (uint32_t)(where >> 32);
