@@ -68,9 +68,9 @@ def test_boot_without_devices(net, name):
     assert lines(router) == sorted(VPN_LINES[name])
     assert STATIC_LINE in router.running_config()
     assert "ip nhrp network-id 1" in lines(router, "tun1")
-    found = instance(router)
-    assert found["state"] == "inactive"
-    assert "tun2" in found["reason"], found["reason"]
+    # until zebra's module has told of its devices the reason is that it has not
+    poll(lambda: "tun2" in instance(router)["reason"], 15, what="the reason names the missing device")
+    assert instance(router)["state"] == "inactive"
     assert "tun2" in router.vtysh("show ip nhrp vpn")
 
 
