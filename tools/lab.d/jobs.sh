@@ -14,7 +14,7 @@ pytest_in() {
 	log=$(mktemp)
 	sandbox "$limit" "${where[@]}" python3 -m pytest -p no:cacheprovider --color=no -v -ra "$@" 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
-	SUMMARY+=("$name: $(grep -E '^=+ .* =+$' "$log" | tail -n 1)")
+	SUMMARY+=("$name: $(grep -E '^=+ .* in [0-9.]+s.* =+$' "$log" | tail -n 1 | grep . || echo "did not finish")")
 	rm -f "$log"
 	return "$rc"
 }

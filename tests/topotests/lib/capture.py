@@ -46,6 +46,8 @@ class Capture:
 
     def stop(self):
         """End it once what was under way is written; a capture that missed frames proves nothing and fails."""
+        if self.out.closed:
+            return self
         size = -1
         while size != (size := os.path.getsize(self.file)):
             pause(0.2)
