@@ -11,4 +11,5 @@ extensions = ["clicmd"]
 root_doc = "index"
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
+html_theme_options = {"page_width": "1240px", "body_max_width": "none"}
 highlight_language = "none"
