@@ -41,9 +41,9 @@ job_check() {
 		unit_tests || failed=1
 	fi
 	if [ -z "$test" ]; then
-		pytest_in topotests 900 "$TOPOTESTS" || failed=1
+		pytest_in topotests 1500 "$TOPOTESTS" || failed=1
 		build --sanitize
-		LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' 600 --overlay "$BUILD/asan-tree" \
+		LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' 1200 --overlay "$BUILD/asan-tree" \
 			"$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" || failed=1
 	elif [ "$test" != unit ]; then
 		shift

@@ -23,8 +23,9 @@ class Inject:
         poll(lambda: "up" in self.lines(), 10, what=f"{node.name}: the stand-in is connected to zebra")
 
     def lines(self, mark=0):
+        """What the program has said so far, in whole lines: one that it is still writing comes the next time."""
         with open(self.file) as file:
-            return file.read().splitlines()[mark:]
+            return file.read().rpartition("\n")[0].splitlines()[mark:]
 
     def mark(self):
         """For records(mark): only what comes from now on."""
