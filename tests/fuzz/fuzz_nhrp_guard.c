@@ -13,6 +13,7 @@
 
 #include "lib/nhrp_guard.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/seal.h"
 #include "tests/unit/stock_twin.h"
 
 const char fuzz_corpus[] = "nhrp";
@@ -32,22 +33,6 @@ static void guard(const uint8_t *octets, size_t len)
 		abort();
 }
 
-/* Gives a plain message the sum its octets have, which no fuzzer would hit on. */
-static void seal(uint8_t *octets, size_t len)
-{
-	uint16_t size, sum;
-
-	if (len < NHRP_FIXED_LEN)
-		return;
-	size = octets[10] << 8 | octets[11];
-	if (size > len)
-		return;
-	octets[12] = octets[13] = 0;
-	sum = nhrp_checksum(octets, size);
-	octets[12] = sum >> 8;
-	octets[13] = sum & 0xff;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 {
 	uint8_t *sealed;
@@ -62,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 	if (!sealed)
 		return 0;
 	memcpy(sealed, octets, len);
-	seal(sealed, len);
+	fuzz_seal(sealed, len);
 	guard(sealed, len);
 	nhrp_guard_may_leave(sealed, len);
 	free(sealed);

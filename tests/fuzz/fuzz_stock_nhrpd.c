@@ -33,6 +33,7 @@
 
 #include "lib/nhrp_guard.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/seal.h"
 
 const char fuzz_corpus[] = "stock";
 
@@ -213,21 +214,6 @@ static void receive(const char *from, const uint8_t *octets, size_t len)
 	nhrp_peer_unref(peer);
 }
 
-static void seal(uint8_t *octets, size_t len)
-{
-	uint16_t size, sum;
-
-	if (len < NHRP_FIXED_LEN)
-		return;
-	size = octets[10] << 8 | octets[11];
-	if (size > len)
-		return;
-	octets[12] = octets[13] = 0;
-	sum = nhrp_checksum(octets, size);
-	octets[12] = sum >> 8;
-	octets[13] = sum & 0xff;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 {
 	static uint8_t sealed[2048];
@@ -236,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 		return 0;
 	set_up_once();
 	memcpy(sealed, octets, len);
-	seal(sealed, len);
+	fuzz_seal(sealed, len);
 	for (int with_password = 0; with_password < 2; with_password++) {
 		build_node(with_password);
 		receive("10.0.0.2", sealed, len);
