@@ -56,7 +56,7 @@ struct vpn_engine {
 	struct vpn_timer sync;
 
 	struct {
-		bool open_since; /* a line was logged at `at` */
+		bool logged; /* a line, at `at` */
 		uint64_t at;	 /* ms */
 		unsigned int suppressed;
 	} gates[VPN_GATE_COUNT];

@@ -45,7 +45,7 @@ void vpn_log_gated(struct vpn_engine *e, enum vpn_gate kind, enum vpn_log level,
 	char line[512];
 	va_list ap;
 
-	if (e->gates[kind].open_since && now - e->gates[kind].at < 1000) {
+	if (e->gates[kind].logged && now - e->gates[kind].at < 1000) {
 		e->gates[kind].suppressed++;
 		return;
 	}
@@ -56,7 +56,7 @@ void vpn_log_gated(struct vpn_engine *e, enum vpn_gate kind, enum vpn_log level,
 		vpn_log(e, level, "%s; %u more unlogged", line, e->gates[kind].suppressed);
 	else
 		vpn_log(e, level, "%s", line);
-	e->gates[kind].open_since = true;
+	e->gates[kind].logged = true;
 	e->gates[kind].at = now;
 	e->gates[kind].suppressed = 0;
 }

@@ -169,7 +169,7 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 		nhrp_build_cie(&b, &cie);
 	}
 	vpn_message_reply_exts(e, inst, req, &b);
-	vpn_message_send(e, from, &b, NHRP_OP_REGISTRATION_REPLY);
+	vpn_message_send(e, from, &b);
 }
 
 /* --- resolution --- */
@@ -232,7 +232,7 @@ static void answer_resolution(struct vpn_engine *e, struct vpn_instance *inst, c
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, cie);
 	vpn_message_reply_exts(e, inst, req, &b);
-	vpn_message_send(e, to, &b, NHRP_OP_RESOLUTION_REPLY);
+	vpn_message_send(e, to, &b);
 }
 
 /* Who did not register with us learns nothing but that; not every one of a flood. */
@@ -319,7 +319,7 @@ void vpn_hub_purge_request(struct vpn_engine *e, struct vpn_instance *inst, cons
 	if ((req->flags & NHRP_PURGE_NO_REPLY) || (stranger && !vpn_message_may_answer(e)))
 		return;
 	vpn_message_reply_exts(e, inst, req, &b);
-	vpn_message_send(e, from, &b, NHRP_OP_PURGE_REPLY);
+	vpn_message_send(e, from, &b);
 }
 
 /* --- redirect --- */
@@ -337,7 +337,7 @@ void vpn_hub_hairpin(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	m.dst_proto = h->src_mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_octets(&b, h->frame, h->frame_len);
-	vpn_message_send(e, &to->path, &b, NHRP_OP_TRAFFIC_INDICATION);
+	vpn_message_send(e, &to->path, &b);
 }
 
 /* --- errors --- */

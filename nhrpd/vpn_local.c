@@ -83,7 +83,7 @@ static void send_batch(struct vpn_engine *e, struct vpn_instance *inst)
 			break;
 	}
 	vpn_message_request_exts(e, &b, false);
-	vpn_message_send(e, &inst->active->path, &b, NHRP_OP_REGISTRATION_REQUEST);
+	vpn_message_send(e, &inst->active->path, &b);
 }
 
 static void send_due(struct vpn_engine *e, void *arg)

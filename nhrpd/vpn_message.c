@@ -258,7 +258,7 @@ void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, co
 	e->ops.send(e->ctx, to, b->w.buf, len);
 }
 
-void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op)
+void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b)
 {
 	size_t len;
 
@@ -318,5 +318,5 @@ void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, co
 	fill_observer(e, inst, to, &m);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_octets(&b, req->packet, req->packet_len < room ? req->packet_len : room);
-	vpn_message_send(e, to, &b, NHRP_OP_ERROR_INDICATION);
+	vpn_message_send(e, to, &b);
 }

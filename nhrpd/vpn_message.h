@@ -23,7 +23,7 @@ void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b);
 /* Closes, authenticated as the VPN wants it, and sends; counts. */
-void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, uint8_t op);
+void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b);
 /* Sends what is closed already, LEN octets (0: it did not fit); counts. */
 void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, const struct nhrp_builder *b, size_t len);
 /* True when the reply answers a request of ours: its source is our VXLAN end (RFC 2332 5.2.0.1). */

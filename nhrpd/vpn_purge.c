@@ -34,7 +34,7 @@ static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const stru
 	m.dst_proto = to->mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
-	vpn_message_send(e, &to->path, &b, NHRP_OP_PURGE_REQUEST);
+	vpn_message_send(e, &to->path, &b);
 }
 
 static void due(struct vpn_engine *e, void *arg)

@@ -163,7 +163,7 @@ static void send_resolution(struct vpn_engine *e, struct vpn_shortcut *s)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	vpn_message_request_exts(e, &b, true);
-	vpn_message_send(e, &inst->active->path, &b, NHRP_OP_RESOLUTION_REQUEST);
+	vpn_message_send(e, &inst->active->path, &b);
 }
 
 /* Looks again while there is time: it may come into use, or its renewal may be answered, before the end. */
@@ -404,5 +404,5 @@ void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst,
 	if (m->flags & NHRP_PURGE_NO_REPLY)
 		return;
 	vpn_message_reply_exts(e, inst, m, &b);
-	vpn_message_send(e, from, &b, NHRP_OP_PURGE_REPLY);
+	vpn_message_send(e, from, &b);
 }

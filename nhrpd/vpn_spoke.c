@@ -81,7 +81,7 @@ static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	vpn_message_request_exts(e, &b, false);
-	vpn_message_send(e, &hub->path, &b, NHRP_OP_REGISTRATION_REQUEST);
+	vpn_message_send(e, &hub->path, &b);
 }
 
 static void send_due(struct vpn_engine *e, void *arg)
@@ -209,7 +209,7 @@ static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub)
 	m.dst_proto = dm_addr_is_set(&hub->mac) ? hub->mac : m.src_proto;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
-	vpn_message_send(e, &hub->path, &b, NHRP_OP_PURGE_REQUEST);
+	vpn_message_send(e, &hub->path, &b);
 }
 
 /* Without a device nothing is said: it may be made again, and has no address to speak from. */
