@@ -35,11 +35,6 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_MAC_WALK, "MACs being read");
 
 extern struct zebra_privs_t zserv_privs;
 
-static int bpf_errno(int result)
-{
-	return result < 0 ? (result == -1 ? errno : -result) : 0;
-}
-
 static struct sw_mac_key mac_key(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
 {
 	struct sw_mac_key key = {.vpn = {.ifindex = ifindex, .vni = vni}};
@@ -82,9 +77,9 @@ static int next(struct walk *w)
 	int err = 0;
 
 	frr_with_privs (&zserv_privs) {
-		err = bpf_errno(bpf_map_lookup_batch(dm_switch_maps()->macs,
-						     w->begun ? &from : NULL, &w->at, w->keys,
-						     w->values, &count, &opts));
+		err = dm_switch_errno(bpf_map_lookup_batch(dm_switch_maps()->macs,
+							   w->begun ? &from : NULL, &w->at, w->keys,
+							   w->values, &count, &opts));
 	}
 	w->begun = true;
 	w->ended = err == ENOENT;
@@ -145,7 +140,7 @@ static int lookup(const struct sw_mac_key *key, struct sw_mac *value)
 	frr_with_privs (&zserv_privs) {
 		result = bpf_map_lookup_elem(dm_switch_maps()->macs, key, value);
 	}
-	return bpf_errno(result);
+	return dm_switch_errno(result);
 }
 
 bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
@@ -174,7 +169,7 @@ static int take_out(const struct sw_mac_key *key, struct sw_mac *was)
 	}
 	if (result == 0)
 		dm_vpn_give_mac(&key->vpn, was->where);
-	return bpf_errno(result);
+	return dm_switch_errno(result);
 }
 
 /* Returns 0, ENOSPC past a limit, EEXIST for a MAC that is in the map already, or another errno. */
@@ -189,7 +184,7 @@ static int insert(const struct sw_mac_key *key, const struct sw_mac *value)
 	}
 	if (result)
 		dm_vpn_give_mac(&key->vpn, value->where);
-	return bpf_errno(result);
+	return dm_switch_errno(result);
 }
 
 /* Forgets a MAC that was seen at a place; one that moved meanwhile stays. */

@@ -150,11 +150,6 @@ static struct sw_vpn *entry_of(const struct vpn *vpn)
 	return &dm_switch_maps()->vpn_table[vpn->number];
 }
 
-static int bpf_errno(int result)
-{
-	return result < 0 ? (result == -1 ? errno : -result) : 0;
-}
-
 /* --- VPNs --------------------------------------------------------------------- */
 
 const struct sw_vpn *dm_vpn_find(uint32_t ifindex, uint32_t vni)
@@ -260,7 +255,7 @@ static int register_vpn(const struct sw_vpn_key *key, uint32_t number)
 	frr_with_privs (&zserv_privs) {
 		result = bpf_map_update_elem(dm_switch_maps()->vpns, key, &number, BPF_ANY);
 	}
-	return bpf_errno(result);
+	return dm_switch_errno(result);
 }
 
 int dm_vpn_open(uint32_t ifindex, uint32_t vni, const struct dm_addr *local)
@@ -437,7 +432,7 @@ static int admit(struct member *m)
 	frr_with_privs (&zserv_privs) {
 		result = bpf_map_update_elem(dm_switch_maps()->members, &key, &value, BPF_ANY);
 	}
-	return bpf_errno(result);
+	return dm_switch_errno(result);
 }
 
 /* Enters a member in the tables of this process. */

@@ -540,6 +540,11 @@ bool dm_switch_load(struct event_loop *loop, const struct dm_switch_listener *li
 	return true;
 }
 
+int dm_switch_errno(int result)
+{
+	return result < 0 ? (result == -1 ? errno : -result) : 0;
+}
+
 struct dm_switch_maps *dm_switch_maps(void)
 {
 	return skel ? &maps : NULL;

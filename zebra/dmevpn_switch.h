@@ -57,6 +57,9 @@ bool dm_switch_load(struct event_loop *loop, const struct dm_switch_listener *li
 /* The maps; NULL while the switch is not loaded. */
 struct dm_switch_maps *dm_switch_maps(void);
 
+/* The errno that a bpf() call of libbpf tells by its result, of either kind (-1 or negative); 0 for none. */
+int dm_switch_errno(int result);
+
 /*
  * Attaches both programs to a device; no effect on one that has them. Returns false with REASON
  * filled in.
