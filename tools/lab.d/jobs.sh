@@ -12,7 +12,9 @@ pytest_in() {
 		shift 2
 	fi
 	log=$(mktemp)
-	sandbox "$limit" "${where[@]}" python3 -m pytest -p no:cacheprovider --color=no -v -ra "$@" 2>&1 | tee "$log"
+	# A test that hangs ends with the stacks of what hangs, and the others still run.
+	sandbox "$limit" "${where[@]}" python3 -m pytest -p no:cacheprovider --color=no -v -ra --timeout=240 "$@" 2>&1 |
+		tee "$log"
 	rc=${PIPESTATUS[0]}
 	SUMMARY+=("$name: $(grep -E '^=+ .* in [0-9.]+s.* =+$' "$log" | tail -n 1 | grep . || echo "did not finish")")
 	rm -f "$log"
@@ -33,8 +35,22 @@ unit_tests() {
 	return "$rc"
 }
 
+# sanitized SECONDS TEST...: these topotests again with the build that has the sanitizers in it.
+sanitized() {
+	local limit=$1
+	shift
+	build --sanitize
+	LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' "$limit" --overlay "$BUILD/asan-tree" "$@"
+}
+
 job_check() {
-	local test=${1:-} failed=0
+	local test failed=0 sanitize=
+	if [ "${1:-}" = --sanitize ]; then
+		sanitize=1
+		shift
+		[ $# -gt 0 ] || die "--sanitize wants a TEST"
+	fi
+	test=${1:-}
 	SUMMARY=()
 	build
 	if [ -z "$test" ] || [ "$test" = unit ]; then
@@ -42,13 +58,15 @@ job_check() {
 	fi
 	if [ -z "$test" ]; then
 		pytest_in topotests 1500 "$TOPOTESTS" || failed=1
-		build --sanitize
-		LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' 1200 --overlay "$BUILD/asan-tree" \
-			"$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" || failed=1
+		sanitized 1200 "$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" || failed=1
 	elif [ "$test" != unit ]; then
 		shift
 		[ -e "$TOP/tests/topotests/${test%%::*}" ] || die "there is no test $test in tests/topotests"
-		pytest_in topotests 900 "$TOPOTESTS/$test" "$@" || failed=1
+		if [ -n "$sanitize" ]; then
+			sanitized 900 "$TOPOTESTS/$test" "$@" || failed=1
+		else
+			pytest_in topotests 900 "$TOPOTESTS/$test" "$@" || failed=1
+		fi
 	fi
 	printf '\n'
 	printf '%s\n' "${SUMMARY[@]}"

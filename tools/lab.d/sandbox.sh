@@ -76,9 +76,25 @@ sandbox() {
 	outcome "$status" "$limit"
 }
 
+# User-mode Linux maps each page of its processes by itself, so the machine's limit of mappings is a limit of their
+# memory: 65,530 pages are 256 MB, and a process that wants one more page faults for ever. Raised for all until the
+# machine starts again; where that is not allowed, the guest's processes stay small enough without it.
+MAPPINGS=1048576
+enough_mappings() {
+	local have
+	have=$(cat /proc/sys/vm/max_map_count)
+	[ "$have" -ge "$MAPPINGS" ] && return
+	if echo "$MAPPINGS" 2>/dev/null >/proc/sys/vm/max_map_count; then
+		say "vm.max_map_count was $have and is $MAPPINGS"
+	else
+		say "vm.max_map_count stays $have: a process in the sandbox gets no more than $((have * 4 >> 10)) MB"
+	fi
+}
+
 # uml SECONDS: one life of the guest. Its console comes out here; the kernel's messages go to RUN/kernel.log.
 uml() {
 	enough_memory
+	enough_mappings >&2
 	LAB_TMPDIR=/dev/shm LAB_SHM=100% enter "$ROOT" /bin/bash -c 'exec 4>&1 >"$1/kernel.log" 2>&1
 		exec timeout --foreground -k 5 "$2" taskset -c "$3" linux.uml mem="$4" seccomp=on root=/dev/root \
 			rootfstype=hostfs rootflags=/ rw init=/src/tools/lab.d/init LAB_RUN="$1" umid="lab$$" \

@@ -70,12 +70,15 @@ class Inject:
 def show(node):
     """`show zebra dmevpn json`, asked at zebra's own socket."""
     with socket.socket(socket.AF_UNIX) as vty:
+        vty.settimeout(20)
         vty.connect(node.path("/run/frr/zebra.vty"))
         for command in ("enable", "show zebra dmevpn json"):
             vty.send(command.encode() + b"\0")
             answer = b""
             while answer[-4:-1] != b"\0\0\0":
-                answer += vty.recv(65536)
+                part = vty.recv(65536)
+                assert part, f"{node.name}: zebra closed its vty: {answer!r}"
+                answer += part
     return json.loads(answer[:-4])
 
 
