@@ -60,6 +60,8 @@ struct record {
 #define MAC_FIELDS                                                                                \
 	FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma) N(mac.remote_vni))
 
+#define NEIGH_FIELDS FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip) A(neigh.mac))
+
 static const struct record records[] = {
 	[DM_REC_HELLO] = {"HELLO", HELLO_FIELDS},
 	[DM_REC_SYNC_END] = {"SYNC_END", FIELDS()},
@@ -72,6 +74,10 @@ static const struct record records[] = {
 	[DM_REC_MAC_SET] = {"MAC_SET", MAC_FIELDS},
 	[DM_REC_MAC_DEL] = {"MAC_DEL", MAC_FIELDS},
 	[DM_REC_MAC_BIND] = {"MAC_BIND", MAC_FIELDS},
+	[DM_REC_SUPPRESS_SET] = {"SUPPRESS_SET",
+				 FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on))},
+	[DM_REC_NEIGH_SET] = {"NEIGH_SET", NEIGH_FIELDS},
+	[DM_REC_NEIGH_DEL] = {"NEIGH_DEL", NEIGH_FIELDS},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
 
 	[DM_REC_HELLO_ACK] = {"HELLO_ACK", HELLO_FIELDS},
@@ -95,6 +101,13 @@ static const struct record records[] = {
 	[DM_REC_FAILURE] = {"FAILURE", FIELDS(N(failure.rec) N(failure.ifindex) N(failure.vni)
 					       A(failure.mac) N(failure.error))},
 	[DM_REC_LOCAL] = {"LOCAL", FIELDS(N(local.ifindex) N(local.vni) A(local.mac) N(local.gone))},
+	[DM_REC_SUPPRESS_STATE] = {"SUPPRESS_STATE",
+				   FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on)
+					  T(suppress.reason))},
+	[DM_REC_LOCAL_NEIGH] = {"LOCAL_NEIGH", FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip)
+						       A(neigh.mac) N(neigh.gone))},
+	[DM_REC_NEIGH_WANTED] = {"NEIGH_WANTED",
+				 FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip))},
 };
 
 static const struct record *record_of(uint8_t type)

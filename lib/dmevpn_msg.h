@@ -56,6 +56,9 @@ enum dm_rec_type {
 	DM_REC_MAC_DEL = 10,
 	DM_REC_USED_QUERY = 11,
 	DM_REC_MAC_BIND = 12,
+	DM_REC_SUPPRESS_SET = 13,
+	DM_REC_NEIGH_SET = 14,
+	DM_REC_NEIGH_DEL = 15,
 
 	/* the module to nhrpd */
 	DM_REC_HELLO_ACK = 64,
@@ -69,6 +72,9 @@ enum dm_rec_type {
 	DM_REC_USED_REPLY = 72,
 	DM_REC_FAILURE = 73,
 	DM_REC_LOCAL = 74,
+	DM_REC_SUPPRESS_STATE = 75,
+	DM_REC_LOCAL_NEIGH = 76,
+	DM_REC_NEIGH_WANTED = 77,
 };
 
 enum dm_role {
@@ -159,6 +165,33 @@ struct dm_local {
 	uint8_t gone; /* 1: it is not there any more */
 };
 
+/*
+ * SUPPRESS_SET and SUPPRESS_STATE: a spoke's bridge answers ARP requests and neighbour
+ * solicitations for what is behind other members, and the IP addresses behind it are told
+ * (LOCAL_NEIGH, NEIGH_WANTED). Identified by (ifindex, vni).
+ */
+struct dm_suppress {
+	uint32_t ifindex; /* of the VXLAN device */
+	uint32_t vni;
+	uint8_t on;		    /* SET: wanted; STATE: in effect */
+	char reason[DM_REASON_LEN]; /* STATE: why it is wanted and not in effect, a sentence part; else empty */
+};
+
+/*
+ * An IP address behind a MAC, identified by (ifindex, vni, ip).
+ * NEIGH_SET, NEIGH_DEL: at another member; the bridge is to answer for it.
+ * LOCAL_NEIGH: heard behind a local MAC, by ARP or neighbour discovery, or an address of the
+ * bridge itself; all of them when the instance gets ready, then each change.
+ * NEIGH_WANTED (ip alone): a station of this bridge asked for it; once a second an address at most.
+ */
+struct dm_neigh {
+	uint32_t ifindex; /* of the VXLAN device */
+	uint32_t vni;
+	struct dm_addr ip;
+	struct dm_addr mac;
+	uint8_t gone; /* LOCAL_NEIGH: 1: it is not there any more */
+};
+
 /* LINK: a VXLAN device as the kernel has it */
 #define DM_LINK_UP 0x01
 #define DM_LINK_EXTERNAL 0x02
@@ -202,6 +235,8 @@ struct dm_rec {
 		struct dm_link link;
 		struct dm_failure failure;
 		struct dm_local local;
+		struct dm_suppress suppress;
+		struct dm_neigh neigh;
 	};
 };
 

@@ -12,7 +12,9 @@
  *     no_instance IF VLAN                 no_member IF VNI NBMA
  *     hub IF VNI NBMA REMOTE-VNI          used IF VNI MAC
  *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI
+ *     suppress IF VNI 0|1                 neigh IF VNI IP MAC
  *     version N (the next message claims it)
+ *                                         no_neigh IF VNI IP MAC
  *
  * IF is a device's name. Answers: "up" once connected, then "NAME key=value …"
  * a record. It ends with its standard input, or when zebra goes.
@@ -106,6 +108,15 @@ static void print_record(const struct dm_rec *r)
 		printf(" ifindex=%u vni=%u mac=%s gone=%u", r->local.ifindex, r->local.vni,
 		       addr(&r->local.mac), r->local.gone);
 		break;
+	case DM_REC_SUPPRESS_STATE:
+		printf(" ifindex=%u vni=%u on=%u reason=%s", r->suppress.ifindex, r->suppress.vni,
+		       r->suppress.on, r->suppress.reason);
+		break;
+	case DM_REC_LOCAL_NEIGH:
+	case DM_REC_NEIGH_WANTED:
+		printf(" ifindex=%u vni=%u ip=%s mac=%s gone=%u", r->neigh.ifindex, r->neigh.vni,
+		       addr(&r->neigh.ip), addr(&r->neigh.mac), r->neigh.gone);
+		break;
 	default:
 		break;
 	}
@@ -188,6 +199,9 @@ static const struct command commands[] = {
 	{"bind", DM_REC_MAC_BIND, 6},
 	{"no_mac", DM_REC_MAC_DEL, 4},
 	{"used", DM_REC_USED_QUERY, 4},
+	{"suppress", DM_REC_SUPPRESS_SET, 4},
+	{"neigh", DM_REC_NEIGH_SET, 5},
+	{"no_neigh", DM_REC_NEIGH_DEL, 5},
 };
 
 /* All records but the first two begin with an ifindex; what follows depends on the type. */
@@ -235,6 +249,18 @@ static void fill(struct dm_rec *r, char **w)
 		r->used.ifindex = if_nametoindex(w[1]);
 		r->used.vni = number(w[2]);
 		read_addr(&r->used.mac, w[3]);
+		break;
+	case DM_REC_SUPPRESS_SET:
+		r->suppress.ifindex = if_nametoindex(w[1]);
+		r->suppress.vni = number(w[2]);
+		r->suppress.on = number(w[3]);
+		break;
+	case DM_REC_NEIGH_SET:
+	case DM_REC_NEIGH_DEL:
+		r->neigh.ifindex = if_nametoindex(w[1]);
+		r->neigh.vni = number(w[2]);
+		read_addr(&r->neigh.ip, w[3]);
+		read_addr(&r->neigh.mac, w[4]);
 		break;
 	default:
 		break;

@@ -85,6 +85,18 @@ static const struct {
 	{"MAC_BIND", "0c 00 0018  00000007 00001001 03 02000000000a 01 0a000002 00000064",
 	 {.type = DM_REC_MAC_BIND,
 	  .mac = {.ifindex = 7, .vni = 4097, .mac = MAC(10), .nbma = V4(10, 0, 0, 2), .remote_vni = 100}}},
+	{"SUPPRESS_SET", "0d 00 0009  00000007 00000064 01",
+	 {.type = DM_REC_SUPPRESS_SET, .suppress = {7, 100, 1, ""}}},
+	{"NEIGH_SET", "0e 00 0014  00000007 00000064 01 0b00000b 03 02000000000b",
+	 {.type = DM_REC_NEIGH_SET, .neigh = {7, 100, V4(11, 0, 0, 11), MAC(11), 0}}},
+	{"NEIGH_DEL", "0f 00 0014  00000007 00000064 01 0b00000b 03 02000000000b",
+	 {.type = DM_REC_NEIGH_DEL, .neigh = {7, 100, V4(11, 0, 0, 11), MAC(11), 0}}},
+	{"SUPPRESS_STATE", "4b 00 000d  00000007 00000064 00 03 6e6f74",
+	 {.type = DM_REC_SUPPRESS_STATE, .suppress = {7, 100, 0, "not"}}},
+	{"LOCAL_NEIGH", "4c 00 0015  00000007 00000064 01 0b00000b 03 02000000000b 01",
+	 {.type = DM_REC_LOCAL_NEIGH, .neigh = {7, 100, V4(11, 0, 0, 11), MAC(11), 1}}},
+	{"NEIGH_WANTED", "4d 00 000d  00000007 00000064 01 0b00000b",
+	 {.type = DM_REC_NEIGH_WANTED, .neigh = {.ifindex = 7, .vni = 100, .ip = V4(11, 0, 0, 11)}}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
@@ -95,7 +107,7 @@ static struct dm_batch batch;
 static size_t all_records(uint8_t payload[4096])
 {
 	uint8_t octets[VECTOR_MAX];
-	size_t used = from_hex("0001 0017", payload);
+	size_t used = from_hex("0001 001d", payload);
 
 	for (size_t i = 0; i < VECTORS; i++) {
 		size_t len = from_hex(vectors[i].hex, octets);
