@@ -192,12 +192,78 @@ int vpn_id_cmp(const struct vpn_id *a, const struct vpn_id *b)
 	return 0;
 }
 
+const char *vpn_oui_str(uint32_t oui, char buf[VPN_OUI_STRLEN])
+{
+	snprintf(buf, VPN_OUI_STRLEN, "%02x:%02x:%02x", oui >> 16 & 0xff, oui >> 8 & 0xff, oui & 0xff);
+	return buf;
+}
+
+/* The first VPN_OUI_STRLEN - 1 characters; what follows them is not looked at. */
+static bool read_oui(uint32_t *oui, const char *text)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < VPN_OUI_STRLEN - 1; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (i % 3 == 2 ? text[i] != ':' : digit < 0)
+			return false;
+		if (i % 3 != 2)
+			value = value << 4 | (uint32_t)digit;
+	}
+	*oui = value;
+	return true;
+}
+
+bool vpn_oui_parse(uint32_t *oui, const char *text)
+{
+	*oui = 0;
+	return strlen(text) == VPN_OUI_STRLEN - 1 && read_oui(oui, text);
+}
+
+/* A decimal number without sign or leading zeros, to the end of the text. */
+static bool read_index(uint32_t *index, const char *text)
+{
+	uint64_t value = 0;
+
+	if (!*text || (text[0] == '0' && text[1]))
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		value = value * 10 + (uint64_t)(*text - '0');
+		if (value > UINT32_MAX)
+			return false;
+	}
+	*index = (uint32_t)value;
+	return true;
+}
+
+bool vpn_id_parse(struct vpn_id *v, const char *text)
+{
+	struct vpn_id read = {0};
+	char again[VPN_ID_STRLEN];
+	const char *index = text;
+
+	*v = read;
+	if (strlen(text) > VPN_OUI_STRLEN && text[VPN_OUI_STRLEN - 1] == ':') {
+		if (!read_oui(&read.oui, text))
+			return false;
+		index = text + VPN_OUI_STRLEN;
+	}
+	if (!read_index(&read.index, index) || strcmp(vpn_id_str(&read, again), text) != 0)
+		return false;
+	*v = read;
+	return true;
+}
+
 const char *vpn_id_str(const struct vpn_id *v, char buf[VPN_ID_STRLEN])
 {
+	char oui[VPN_OUI_STRLEN];
+
 	if (v->oui == 0)
 		snprintf(buf, VPN_ID_STRLEN, "%u", v->index);
 	else
-		snprintf(buf, VPN_ID_STRLEN, "%02x:%02x:%02x:%u", v->oui >> 16 & 0xff,
-			 v->oui >> 8 & 0xff, v->oui & 0xff, v->index);
+		snprintf(buf, VPN_ID_STRLEN, "%s:%u", vpn_oui_str(v->oui, oui), v->index);
 	return buf;
 }

@@ -75,13 +75,23 @@ struct vpn_id {
 	uint32_t index; /* 32 bits */
 };
 
-/* room for "xx:xx:xx:4294967295" and its NUL */
+/* room for "xx:xx:xx:4294967295" and its NUL, for "xx:xx:xx" and its */
 #define VPN_ID_STRLEN 24
+#define VPN_OUI_STRLEN 9
 
 /* Total order by oui, then index. */
 int vpn_id_cmp(const struct vpn_id *a, const struct vpn_id *b);
 
 /* "7" when the OUI is 00:00:00, "00:00:5e:7" otherwise; returns BUF. */
 const char *vpn_id_str(const struct vpn_id *v, char buf[VPN_ID_STRLEN]);
+
+/* Reads what vpn_id_str() writes, and that only: one VPN-ID has one text. Returns false, and *v is {0, 0}, on anything else. */
+bool vpn_id_parse(struct vpn_id *v, const char *text);
+
+/* "00:00:5e"; returns BUF. OUI has 24 bits. */
+const char *vpn_oui_str(uint32_t oui, char buf[VPN_OUI_STRLEN]);
+
+/* Reads three octets of two hexadecimal digits, in either case. Returns false, and *oui is 0, on anything else. */
+bool vpn_oui_parse(uint32_t *oui, const char *text);
 
 #endif

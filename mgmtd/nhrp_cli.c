@@ -5,6 +5,7 @@
  *	interface tun2
  *	 ip nhrp vpn-id 1
  *	 ip nhrp vpn-id 70000 vlan 12
+ *	 ip nhrp vpn-id 7 oui 00:00:5e vlan 13
  *	 ip nhrp vpn controller tun1
  *	 ip nhrp vpn role hub
  *	 ip nhrp vpn holdtime 600
@@ -26,16 +27,19 @@
 #include "lib/northbound_cli.h"
 #include "lib/yang.h"
 
+#include "lib/addr.h"
 #include "mgmtd/nhrp_cli.h"
 #include "mgmtd/nhrp_vpn_rules.h"
 
 #include "mgmtd/nhrp_cli_clippy.c"
 
 #define VPN_XPATH      "./frr-nhrpd:nhrp/vpn"
-#define INSTANCE_XPATH VPN_XPATH "/instance[vpn-index='%s']"
+#define INSTANCE_XPATH VPN_XPATH "/instance[vpn-id='%s']"
 
 #define NHRP_STR "Next Hop Resolution Protocol functions\n"
 #define VPN_STR  "Ethernet VPNs of this VXLAN device\n"
+#define OUI_STR  "Organization that gave the VPN index\n"
+#define OUI_HELP "Its OUI, three octets as in 00:00:5e (default: 00:00:00)\n"
 
 /* The interface whose block the terminal is in, from the path of that block; NULL outside of one. */
 static const char *current_interface(struct vty *vty, char *buffer, size_t size)
@@ -50,23 +54,33 @@ static const char *current_interface(struct vty *vty, char *buffer, size_t size)
 	return buffer;
 }
 
-/* vlan: as typed, or NULL; the changes keep the pointer until they are applied. */
-static int set_instance(struct vty *vty, const char *index, const char *vlan)
+/* The VPN-ID that a line names; oui: as typed, or NULL. Says what is wrong and returns false where it is no OUI. */
+static bool read_vpn_id(struct vty *vty, uint32_t index, const char *oui, struct vpn_id *vpn)
 {
-	char xpath[XPATH_MAXLEN];
+	*vpn = (struct vpn_id){ .index = index };
+	if (!oui || vpn_oui_parse(&vpn->oui, oui))
+		return true;
+	vty_out(vty, "%% %s is no OUI: give three octets in hexadecimal, as in 00:00:5e\n", oui);
+	return false;
+}
 
-	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH, index);
+/* vlan: as typed, or NULL; the changes keep the pointer until they are applied. */
+static int set_instance(struct vty *vty, const struct vpn_id *vpn, const char *vlan)
+{
+	char xpath[XPATH_MAXLEN], id[VPN_ID_STRLEN];
+
+	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH, vpn_id_str(vpn, id));
 	nb_cli_enqueue_change(vty, xpath, NB_OP_CREATE, NULL);
-	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH "/vlan", index);
+	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH "/vlan", vpn_id_str(vpn, id));
 	nb_cli_enqueue_change(vty, xpath, vlan ? NB_OP_MODIFY : NB_OP_DESTROY, vlan);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-static int unset_instance(struct vty *vty, const char *index)
+static int unset_instance(struct vty *vty, const struct vpn_id *vpn)
 {
-	char xpath[XPATH_MAXLEN];
+	char xpath[XPATH_MAXLEN], id[VPN_ID_STRLEN];
 
-	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH, index);
+	snprintf(xpath, sizeof(xpath), INSTANCE_XPATH, vpn_id_str(vpn, id));
 	nb_cli_enqueue_change(vty, xpath, NB_OP_DESTROY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
@@ -74,26 +88,31 @@ static int unset_instance(struct vty *vty, const char *index)
 /* XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/instance */
 DEFPY_YANG(if_nhrp_vpn_id,
 	   if_nhrp_vpn_id_cmd,
-	   "[no] ip nhrp vpn-id (1-4294967295)$index [vlan (1-4094)$vlan]",
+	   "[no] ip nhrp vpn-id (1-4294967295)$index [oui OUI$oui] [vlan (1-4094)$vlan]",
 	   NO_STR
 	   IP_STR
 	   NHRP_STR
 	   "VPN that this VXLAN device or GRE interface carries\n"
 	   "VPN index of the RFC 2685 VPN-ID\n"
+	   OUI_STR
+	   OUI_HELP
 	   "VLAN of the bridge on a hub's device\n"
 	   "VLAN (default: the VPN index where that is 1 to 4094)\n")
 {
 	char ifname[XPATH_MAXLEN], reason[256];
+	struct vpn_id vpn;
 
+	if (!read_vpn_id(vty, index, oui, &vpn))
+		return CMD_WARNING_CONFIG_FAILED;
 	if (no)
-		return unset_instance(vty, index_str);
+		return unset_instance(vty, &vpn);
 	if (current_interface(vty, ifname, sizeof(ifname)) &&
-	    !nhrp_vpn_allowed(vty->candidate_config->dnode, ifname, index, vlan, reason,
+	    !nhrp_vpn_allowed(vty->candidate_config->dnode, ifname, &vpn, vlan, reason,
 			      sizeof(reason))) {
 		vty_out(vty, "%% %s\n", reason);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
-	return set_instance(vty, index_str, vlan_str);
+	return set_instance(vty, &vpn, vlan_str);
 }
 
 /*
@@ -189,9 +208,31 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 }
 
+/* What the model lets into the tree is a VPN-ID. */
+static struct vpn_id vpn_of(const struct lyd_node *instance)
+{
+	struct vpn_id vpn;
+
+	vpn_id_parse(&vpn, yang_dnode_get_string(instance, "vpn-id"));
+	return vpn;
+}
+
+/* The words of a command that name a VPN: an index, and an OUI where it has one. */
+static void show_vpn_id(struct vty *vty, const struct vpn_id *vpn)
+{
+	char oui[VPN_OUI_STRLEN];
+
+	vty_out(vty, "%u", vpn->index);
+	if (vpn->oui)
+		vty_out(vty, " oui %s", vpn_oui_str(vpn->oui, oui));
+}
+
 static void show_instance(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
-	vty_out(vty, " ip nhrp vpn-id %s", yang_dnode_get_string(dnode, "vpn-index"));
+	struct vpn_id vpn = vpn_of(dnode);
+
+	vty_out(vty, " ip nhrp vpn-id ");
+	show_vpn_id(vty, &vpn);
 	if (yang_dnode_exists(dnode, "vlan"))
 		vty_out(vty, " vlan %s", yang_dnode_get_string(dnode, "vlan"));
 	vty_out(vty, "\n");
@@ -200,8 +241,9 @@ static void show_instance(struct vty *vty, const struct lyd_node *dnode, bool sh
 /* By number: the data tree keeps the order in which the lines came. */
 static int compare_instances(const struct lyd_node *one, const struct lyd_node *other)
 {
-	return numcmp(yang_dnode_get_uint32(one, "vpn-index"),
-		      yang_dnode_get_uint32(other, "vpn-index"));
+	struct vpn_id a = vpn_of(one), b = vpn_of(other);
+
+	return vpn_id_cmp(&a, &b);
 }
 
 static void show_controller(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)

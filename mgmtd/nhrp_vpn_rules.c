@@ -4,10 +4,12 @@
  *
  * The model (yang/frr-nhrpd.yang) states the same rules and has the last word
  * for every client of mgmtd. Asking them here as well, before a line of
- * configuration enters the candidate, has two reasons. The answer can name the
- * values in conflict, which the fixed text of a YANG error cannot. And while
+ * configuration enters the candidate, has three reasons. The answer can name the
+ * values in conflict, which the fixed text of a YANG error cannot. While
  * "vtysh -b" reads a whole file into one transaction, a refused line is left
- * out by itself; refused at commit, it would take every other line with it.
+ * out by itself; refused at commit, it would take every other line with it. And
+ * a default VLAN that two organizations' VPNs share is found here whatever their
+ * OUIs; the model looks by hash and so finds those with OUI 00:00:00.
  *
  * Called from mgmtd's main thread, by its commands only. Walks the tree by
  * hand, because an XPath search for each of a hub's 4,094 lines adds up.
@@ -18,6 +20,7 @@
 #include "lib/northbound.h"
 #include "lib/yang.h"
 
+#include "lib/addr.h"
 #include "mgmtd/nhrp_vpn_rules.h"
 
 #define VLAN_MAX 4094
@@ -35,25 +38,21 @@ static const struct lyd_node *child_named(const struct lyd_node *parent, const c
 	return NULL;
 }
 
-static uint32_t instance_index(const struct lyd_node *instance)
+/* An instance's VPN-ID; the model lets nothing else in. */
+static struct vpn_id instance_id(const struct lyd_node *instance)
 {
-	return yang_dnode_get_uint32(lyd_child(instance), NULL);
+	struct vpn_id vpn;
+
+	vpn_id_parse(&vpn, yang_dnode_get_string(lyd_child(instance), NULL));
+	return vpn;
 }
 
-/* The VLAN that an instance occupies on a hub's device: its own or, failing that, its index. */
-static uint32_t occupied_vlan(uint32_t vpn_index, uint16_t vlan)
+/* The VLAN that an instance occupies on a hub's device: its own or, failing that, its index; 0 where it has none. */
+static uint32_t occupied_vlan(const struct vpn_id *vpn, uint16_t vlan)
 {
 	if (vlan)
 		return vlan;
-	return vpn_index <= VLAN_MAX ? vpn_index : 0;
-}
-
-static uint32_t instance_vlan(const struct lyd_node *instance)
-{
-	const struct lyd_node *leaf = child_named(instance, "vlan");
-
-	return occupied_vlan(instance_index(instance),
-			     leaf ? yang_dnode_get_uint16(leaf, NULL) : 0);
+	return vpn->index <= VLAN_MAX ? vpn->index : 0;
 }
 
 static bool is_instance(const struct lyd_node *node)
@@ -61,20 +60,31 @@ static bool is_instance(const struct lyd_node *node)
 	return strcmp(node->schema->name, "instance") == 0;
 }
 
-/* The VPN of this interface that occupies a VLAN, other than the one asked about; 0 if none does. */
-static uint32_t vlan_owner(const struct lyd_node *vpn, uint32_t vlan, uint32_t except_index)
+/* The VPN of an interface that stands in another's way. */
+struct owner {
+	struct vpn_id vpn;
+	bool by_default; /* its VLAN is that of its index */
+};
+
+/* Finds the VPN of this interface that occupies a VLAN, other than the one asked about. */
+static bool find_owner(const struct lyd_node *vpn, uint32_t vlan, const struct vpn_id *except,
+		       struct owner *owner)
 {
-	const struct lyd_node *node;
+	const struct lyd_node *node, *leaf;
 
 	if (!vpn)
-		return 0;
+		return false;
 	LY_LIST_FOR (lyd_child(vpn), node) {
-		if (!is_instance(node) || instance_index(node) == except_index)
+		if (!is_instance(node))
 			continue;
-		if (instance_vlan(node) == vlan)
-			return instance_index(node);
+		owner->vpn = instance_id(node);
+		leaf = child_named(node, "vlan");
+		owner->by_default = !leaf;
+		if (vpn_id_cmp(&owner->vpn, except) &&
+		    occupied_vlan(&owner->vpn, leaf ? yang_dnode_get_uint16(leaf, NULL) : 0) == vlan)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 static const struct lyd_node *vpn_of(const struct lyd_node *interface)
@@ -83,14 +93,14 @@ static const struct lyd_node *vpn_of(const struct lyd_node *interface)
 }
 
 /* Whether an interface has a VPN: one look into the hash that libyang keeps for each list. */
-static bool has_vpn(const struct lyd_node *interface, uint32_t vpn_index)
+static bool has_vpn(const struct lyd_node *interface, const struct vpn_id *vpn)
 {
 	const struct lyd_node *first = child_named(vpn_of(interface), "instance");
-	char key[sizeof("[vpn-index='4294967295']")];
+	char id[VPN_ID_STRLEN], key[sizeof("[vpn-id='']") + VPN_ID_STRLEN];
 
 	if (!first)
 		return false;
-	snprintf(key, sizeof(key), "[vpn-index='%u']", vpn_index);
+	snprintf(key, sizeof(key), "[vpn-id='%s']", vpn_id_str(vpn, id));
 	return lyd_find_sibling_val(first, first->schema, key, 0, NULL) == LY_SUCCESS;
 }
 
@@ -104,41 +114,42 @@ static const char *name_of(const struct lyd_node *interface)
  * interface that is ifname goes to *own, if it is among them.
  */
 static const char *vpn_elsewhere(const struct lyd_node *interfaces, const char *ifname,
-				 uint32_t vpn_index, const struct lyd_node **own)
+				 const struct vpn_id *vpn, const struct lyd_node **own)
 {
 	const struct lyd_node *interface;
 
 	LY_LIST_FOR (interfaces, interface) {
 		if (strcmp(name_of(interface), ifname) == 0)
 			*own = interface;
-		else if (has_vpn(interface, vpn_index))
+		else if (has_vpn(interface, vpn))
 			return name_of(interface);
 	}
 	return NULL;
 }
 
-bool nhrp_vpn_allowed(const struct lyd_node *config, const char *ifname, uint32_t vpn_index,
+bool nhrp_vpn_allowed(const struct lyd_node *config, const char *ifname, const struct vpn_id *vpn,
 		      uint16_t vlan, char *reason, size_t reason_size)
 {
 	const struct lyd_node *lib = config ? yang_dnode_get(config, "/frr-interface:lib") : NULL;
-	uint32_t wanted = occupied_vlan(vpn_index, vlan), owner;
+	uint32_t wanted = occupied_vlan(vpn, vlan);
+	char id[VPN_ID_STRLEN], owners[VPN_ID_STRLEN];
 	const struct lyd_node *own = NULL;
 	const char *other;
+	struct owner owner;
 
-	other = vpn_elsewhere(lib ? lyd_child(lib) : NULL, ifname, vpn_index, &own);
+	vpn_id_str(vpn, id);
+	other = vpn_elsewhere(lib ? lyd_child(lib) : NULL, ifname, vpn, &own);
 	if (other) {
 		snprintf(reason, reason_size,
-			 "VPN-ID %u cannot be on interface %s: it is on interface %s, and a VPN has one device",
-			 vpn_index, ifname, other);
+			 "VPN-ID %s cannot be on interface %s: it is on interface %s, and a VPN has one device",
+			 id, ifname, other);
 		return false;
 	}
-	if (!wanted || !own)
-		return true;
-	owner = vlan_owner(vpn_of(own), wanted, vpn_index);
-	if (!owner)
+	if (!wanted || !own || !find_owner(vpn_of(own), wanted, vpn, &owner))
 		return true;
 	snprintf(reason, reason_size,
-		 "VPN-ID %u cannot have VLAN %u of interface %s: VPN-ID %u has it%s", vpn_index,
-		 wanted, ifname, owner, owner == wanted ? " by default" : "");
+		 "VPN-ID %s cannot have VLAN %u of interface %s%s: VPN-ID %s has it%s", id, wanted,
+		 ifname, vlan ? "" : " by default", vpn_id_str(&owner.vpn, owners),
+		 owner.by_default ? " by default" : "");
 	return false;
 }

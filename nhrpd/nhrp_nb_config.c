@@ -35,10 +35,18 @@ static const char *ifname_of(const struct lyd_node *node)
 	return yang_dnode_get_string(node, "name");
 }
 
+/* The VPN-ID of an instance; the model lets no other text in. */
+static struct vpn_id vpn_id_of(const struct lyd_node *instance)
+{
+	struct vpn_id vpn;
+
+	vpn_id_parse(&vpn, yang_dnode_get_string(instance, "vpn-id"));
+	return vpn;
+}
+
 static void set_instance(const struct lyd_node *instance, uint16_t vlan)
 {
-	vpn_config_instance_set(ifname_of(instance), yang_dnode_get_uint32(instance, "vpn-index"),
-				vlan);
+	vpn_config_instance_set(ifname_of(instance), vpn_id_of(instance), vlan);
 }
 
 /*
@@ -66,8 +74,7 @@ int nhrp_vpn_instance_create(struct nb_cb_create_args *args)
 int nhrp_vpn_instance_destroy(struct nb_cb_destroy_args *args)
 {
 	if (args->event == NB_EV_APPLY)
-		vpn_config_instance_unset(ifname_of(args->dnode),
-					  yang_dnode_get_uint32(args->dnode, "vpn-index"));
+		vpn_config_instance_unset(ifname_of(args->dnode), vpn_id_of(args->dnode));
 	return NB_OK;
 }
 
@@ -156,7 +163,7 @@ int nhrp_vpn_key_chain_destroy(struct nb_cb_destroy_args *args)
 
 static int unset_instance(const struct lyd_node *instance, void *ifname)
 {
-	vpn_config_instance_unset(ifname, yang_dnode_get_uint32(instance, "vpn-index"));
+	vpn_config_instance_unset(ifname, vpn_id_of(instance));
 	return YANG_ITER_CONTINUE;
 }
 

@@ -13,14 +13,14 @@
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
 
-void vpn_config_instance_set(const char *ifname, uint32_t vpn_index, uint16_t vlan)
+void vpn_config_instance_set(const char *ifname, struct vpn_id vpn, uint16_t vlan)
 {
-	vpn_engine_set_instance(vpn_glue_engine(), ifname, (struct vpn_id){ .index = vpn_index }, vlan);
+	vpn_engine_set_instance(vpn_glue_engine(), ifname, vpn, vlan);
 }
 
-void vpn_config_instance_unset(const char *ifname, uint32_t vpn_index)
+void vpn_config_instance_unset(const char *ifname, struct vpn_id vpn)
 {
-	vpn_engine_unset_instance(vpn_glue_engine(), ifname, (struct vpn_id){ .index = vpn_index });
+	vpn_engine_unset_instance(vpn_glue_engine(), ifname, vpn);
 }
 
 void vpn_config_controller_set(const char *ifname, const char *controller)

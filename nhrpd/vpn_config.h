@@ -8,9 +8,9 @@
 
 #include "nhrpd/vpn_engine.h"
 
-/* VPN vpn_index on the device; vlan 0 means the default. The device need not exist. */
-void vpn_config_instance_set(const char *ifname, uint32_t vpn_index, uint16_t vlan);
-void vpn_config_instance_unset(const char *ifname, uint32_t vpn_index);
+/* VPN on the device; vlan 0 means the default. The device need not exist. */
+void vpn_config_instance_set(const char *ifname, struct vpn_id vpn, uint16_t vlan);
+void vpn_config_instance_unset(const char *ifname, struct vpn_id vpn);
 /* NULL takes the controller away. */
 void vpn_config_controller_set(const char *ifname, const char *controller);
 void vpn_config_role_set(const char *ifname, enum vpn_config_role role);

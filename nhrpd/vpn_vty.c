@@ -41,9 +41,20 @@ static void json_addr(json_object *obj, const char *key, const struct dm_addr *a
 		json_object_string_add(obj, key, addr(a));
 }
 
+static const char *vpn_text(const struct vpn_id *vpn)
+{
+	static char text[VPN_ID_STRLEN];
+
+	return vpn_id_str(vpn, text);
+}
+
 static void json_vpn(json_object *obj, const char *ifname, const struct vpn_id *vpn)
 {
+	char oui[VPN_OUI_STRLEN];
+
 	json_object_string_add(obj, "interface", ifname);
+	json_object_string_add(obj, "vpnId", vpn_text(vpn));
+	json_object_string_add(obj, "oui", vpn_oui_str(vpn->oui, oui));
 	json_object_int_add(obj, "vpnIndex", vpn->index);
 }
 
@@ -172,7 +183,7 @@ static void text_instance(struct out *o, const struct vpn_instance_view *v)
 		snprintf(peers, sizeof(peers), "%zu members", v->num_members);
 	else
 		snprintf(peers, sizeof(peers), "%s", active_hub(v));
-	ttable_add_row(o->table, "%s|%u|%s|%u|%s|%s|%s", v->ifname, v->vpn.index, v->role_name, v->vni,
+	ttable_add_row(o->table, "%s|%s|%s|%u|%s|%s|%s", v->ifname, vpn_text(&v->vpn), v->role_name, v->vni,
 		       vpn_state_name(v->state), peers, macs);
 }
 
@@ -191,7 +202,7 @@ static void show_instance(void *arg, const struct vpn_instance_view *v)
 static void show_reason(void *arg, const struct vpn_instance_view *v)
 {
 	if (v->reason[0])
-		vty_out(arg, "VPN %u on %s is %s: %s\n", v->vpn.index, v->ifname, vpn_state_name(v->state), v->reason);
+		vty_out(arg, "VPN %s on %s is %s: %s\n", vpn_text(&v->vpn), v->ifname, vpn_state_name(v->state), v->reason);
 }
 
 DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
@@ -222,7 +233,7 @@ static void show_member(void *arg, const struct vpn_member_view *v)
 	if (!o->json) {
 		if (!o->count)
 			ttable_add_row(o->table, "Interface|VPN|NBMA|VNI|MAC|Expires|MACs");
-		ttable_add_row(o->table, "%s|%u|%s|%u|%s|%us|%zu", v->ifname, v->vpn.index, addr(&v->nbma), v->vni,
+		ttable_add_row(o->table, "%s|%s|%s|%u|%s|%us|%zu", v->ifname, vpn_text(&v->vpn), addr(&v->nbma), v->vni,
 			       addr(&v->mac), v->expires_in, v->num_macs);
 		o->count++;
 		return;
@@ -298,7 +309,7 @@ static void show_mac(void *arg, const struct vpn_mac_view *v)
 		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
 	if (v->has_expiry)
 		snprintf(expires, sizeof(expires), "%us", v->expires_in);
-	ttable_add_row(o->table, "%s|%s|%u|%s|%s|%u|%s", addr(&v->mac), v->ifname, v->vpn.index, v->type,
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%u|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
 		       addr(&v->nbma), v->vni, expires);
 }
 

@@ -330,7 +330,7 @@ static bool make(struct instance *i, char *reason)
 static void examine(struct instance *i)
 {
 	struct dm_instance_info was = i->info;
-	char reason[DM_REASON_LEN] = "";
+	char reason[DM_REASON_LEN] = "", id[VPN_ID_STRLEN];
 
 	i->dirty = false;
 	i->info.ready = make(i, reason);
@@ -340,7 +340,7 @@ static void examine(struct instance *i)
 	if (i->told && memcmp(&was, &i->info, sizeof(was)) == 0)
 		return;
 	if (!i->info.ready && (!i->told || strcmp(was.reason, i->info.reason) != 0))
-		zlog_info("dmevpn: VPN %u is not ready: %s", i->info.vpn.index, i->info.reason);
+		zlog_info("dmevpn: VPN %s is not ready: %s", vpn_id_str(&i->info.vpn, id), i->info.reason);
 	ops->told(&i->info, !i->told || was.vni != i->info.vni);
 	i->told = true;
 }

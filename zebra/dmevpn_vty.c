@@ -102,9 +102,12 @@ static void gather_instance(const struct dm_instance_info *info, void *arg)
 	struct json_object *json = json_object_new_object();
 	const struct nlm_link *link = dm_link_find(info->ifindex);
 	const struct sw_vpn *vpn = dm_vpn_find(info->ifindex, info->vni);
+	char id[VPN_ID_STRLEN], oui[VPN_OUI_STRLEN];
 
 	json_object_string_add(json, "interface", link ? link->name : "");
 	json_object_int_add(json, "ifindex", info->ifindex);
+	json_object_string_add(json, "vpnId", vpn_id_str(&info->vpn, id));
+	json_object_string_add(json, "oui", vpn_oui_str(info->vpn.oui, oui));
 	json_object_int_add(json, "vpnIndex", info->vpn.index);
 	json_object_int_add(json, "vlan", info->vlan);
 	json_object_string_add(json, "role", role_name(info->role));
@@ -155,7 +158,7 @@ static void print_instances(struct vty *vty, struct json_object *list)
 		struct json_object *o = json_object_array_get_idx(list, i);
 
 		ttable_add_row(table, "%s|%s|%s|%s|%s|%s|%s|%s|%s", text_of(o, "interface"),
-			       text_of(o, "vpnIndex"), text_of(o, "role"), text_of(o, "vlan"),
+			       text_of(o, "vpnId"), text_of(o, "role"), text_of(o, "vlan"),
 			       text_of(o, "vni"), text_of(o, "members"), text_of(o, "macs"),
 			       text_of(o, "localMacs"),
 			       is_true(o, "ready") ? "ready" : text_of(o, "reason"));

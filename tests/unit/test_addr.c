@@ -210,6 +210,47 @@ static void test_vpn_id(void **state)
 			    "ff:ff:ff:4294967295");
 }
 
+/* One VPN-ID has one text, so that texts can be compared. */
+static void test_vpn_id_parse(void **state)
+{
+	static const char *const good[] = {"0", "1", "7", "4294967295", "00:00:5e:7", "ff:ff:ff:4294967295", "ab:cd:ef:0"};
+	static const char *const bad[] = {
+		"", "-1", "+1", "01", " 1", "1 ", "4294967296", "99999999999999999999", "7a", ":7", "00:00:00:7", "00:00:5e",
+		"00:00:5e:", "00:00:5e:07", "00:00:5E:7", "0:0:5e:7", "00-00-5e:7", "00:00:5g:7", "00:00:5e:7:8", "000:00:5e:7",
+	};
+	char text[VPN_ID_STRLEN];
+	struct vpn_id v;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(vpn_id_parse(&v, good[i]));
+		assert_string_equal(vpn_id_str(&v, text), good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		v = (struct vpn_id){1, 1};
+		assert_false(vpn_id_parse(&v, bad[i]));
+		assert_true(v.oui == 0 && v.index == 0);
+	}
+}
+
+static void test_vpn_oui(void **state)
+{
+	static const char *const bad[] = {"", "5e", "0:0:5e", "00:00:5", "00:00:5e:", "00:00:5e:1", "00-00-5e", "00:00:5g", "00 00 5e", "::00005e"};
+	char text[VPN_OUI_STRLEN];
+	uint32_t oui;
+
+	assert_true(vpn_oui_parse(&oui, "00:00:5e"));
+	assert_int_equal(oui, 0x5e);
+	assert_true(vpn_oui_parse(&oui, "AB:cD:ef"));
+	assert_int_equal(oui, 0xabcdef);
+	assert_string_equal(vpn_oui_str(oui, text), "ab:cd:ef");
+	assert_true(vpn_oui_parse(&oui, "00:00:00"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		oui = 1;
+		assert_false(vpn_oui_parse(&oui, bad[i]));
+		assert_int_equal(oui, 0);
+	}
+}
+
 /* Against a twin that looks at one bit after the other. */
 static void test_prefix(void **state)
 {
@@ -242,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_random_twin),
 		cmocka_unit_test(test_hash_spreads),
 		cmocka_unit_test(test_vpn_id),
+		cmocka_unit_test(test_vpn_id_parse),
+		cmocka_unit_test(test_vpn_oui),
 		cmocka_unit_test(test_prefix),
 	};
 

@@ -22,7 +22,12 @@ from lib.poll import holds, poll
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VPN_LINES = {
-    "hub": ["ip nhrp vpn-id 1", "ip nhrp vpn-id 70000 vlan 12", "ip nhrp vpn controller tun1"],
+    "hub": [
+        "ip nhrp vpn-id 1",
+        "ip nhrp vpn-id 70000 vlan 12",
+        "ip nhrp vpn-id 1 oui 00:00:5e vlan 13",
+        "ip nhrp vpn controller tun1",
+    ],
     "spoke1": ["ip nhrp vpn-id 1", "ip nhrp vpn controller tun1", "ip nhrp vpn holdtime 600"],
 }
 STATIC_LINE = "ip route 192.0.2.0/24 Null0"
@@ -88,9 +93,42 @@ def test_devices_appear(net):
 
 def test_second_vpn_of_the_hub(net):
     """VPN 70000 lives in the VLAN it names, beside VPN 1, with the VNI that follows from it."""
-    found = {i["vpnIndex"]: i for i in net.hub.vtysh_json("show ip nhrp vpn json")["instances"]}
-    assert (found[70000]["vlan"], found[70000]["vni"], found[70000]["state"]) == (12, 4096 + 12, "up")
-    assert (found[1]["vlan"], found[1]["vni"]) == (1, 4096 + 1)
+    found = {i["vpnId"]: i for i in net.hub.vtysh_json("show ip nhrp vpn json")["instances"]}
+    assert (found["70000"]["vlan"], found["70000"]["vni"], found["70000"]["state"]) == (12, 4096 + 12, "up")
+    assert (found["1"]["vlan"], found["1"]["vni"], found["1"]["oui"]) == (1, 4096 + 1, "00:00:00")
+
+
+def test_same_index_of_another_organization(net):
+    """VPN 1 of OUI 00:00:5e is another VPN than VPN 1: its VLAN, its VNI, its line, in nhrpd, zebra and the tables."""
+    found = {i["vpnId"]: i for i in net.hub.vtysh_json("show ip nhrp vpn json")["instances"]}
+    other = found["00:00:5e:1"]
+    assert (other["oui"], other["vpnIndex"], other["vlan"], other["vni"]) == ("00:00:5e", 1, 13, 4096 + 13)
+    assert other["state"] == "up"
+    below = {i["vpnId"]: i for i in net.hub.vtysh_json("show zebra dmevpn json")["instances"]}
+    assert (below["00:00:5e:1"]["vni"], below["00:00:5e:1"]["oui"], below["1"]["vni"]) == (4096 + 13, "00:00:5e", 4096 + 1)
+    for command in ("show ip nhrp vpn", "show zebra dmevpn"):
+        assert "00:00:5e:1" in net.hub.vtysh(command).split(), command
+    # the line takes the VPN that it names, and takes capitals; alone, it means OUI 00:00:00
+    code, said = net.hub.configure("interface tun2", "no ip nhrp vpn-id 1 oui 00:00:5E")
+    assert code == 0, said
+    left = sorted(set(VPN_LINES["hub"]) - {"ip nhrp vpn-id 1 oui 00:00:5e vlan 13"})
+    assert lines(net.hub) == left
+    code, said = net.hub.configure("interface tun2", "ip nhrp vpn-id 1 oui 00:00:5E vlan 13")
+    assert code == 0, said
+    assert lines(net.hub) == sorted(VPN_LINES["hub"])
+
+
+def test_reload(net):
+    """frr-reload.py makes the least of a new file: a VPN that changes its OUI, and back."""
+    router, line = net.hub, " ip nhrp vpn-id 1 oui 00:00:5e vlan 13\n"
+    before = router.running_config()
+    file = before[before.index("frr version") :]
+    for text in (file.replace(line, line.replace("5e", "5f")), file):
+        router.write_file("/etc/frr/reload.conf", text, "frr:frr")
+        code, out, err = router.attempt(["/usr/lib/frr/frr-reload.py", "--reload", "/etc/frr/reload.conf"], timeout=30)
+        assert code == 0, out + err
+        poll(lambda: [l for l in lines(router) if "oui" in l] == [l.strip() for l in text.splitlines() if "oui" in l], 5)
+    assert router.running_config() == before
 
 
 def test_device_goes_and_comes(net):
@@ -123,9 +161,14 @@ def test_unknown_controller(net):
         (["interface eth1", "ip nhrp vpn-id 1"], ["VPN-ID"]),
         (["interface tun2", "ip nhrp vpn-id 5 vlan 12"], ["VLAN 12", "70000"]),
         (["interface tun2", "ip nhrp vpn-id 12"], ["VLAN"]),
+        (["interface tun2", "ip nhrp vpn-id 1 oui 00:00:5f"], ["00:00:5f:1", "VLAN 1", "tun2", "by default"]),
+        (["interface tun2", "ip nhrp vpn-id 5 oui 00:00:5f vlan 13"], ["00:00:5f:5", "VLAN 13", "00:00:5e:1"]),
+        (["interface eth1", "ip nhrp vpn-id 1 oui 00:00:5e"], ["00:00:5e:1", "eth1", "tun2"]),
+        (["interface tun2", "ip nhrp vpn-id 5 oui 0:0:5e"], ["0:0:5e", "no OUI"]),
         (["interface tun2", "ip nhrp vpn controller tun2"], ["controller"]),
     ],
-    ids=["vpn-on-two-devices", "vlan-twice", "vlan-is-a-default", "own-controller"],
+    ids=["vpn-on-two-devices", "vlan-twice", "vlan-is-a-default", "same-default-vlan", "vlan-of-another-oui",
+         "oui-on-two-devices", "no-oui", "own-controller"],  # fmt: skip
 )
 def test_refused_at_commit(net, commands, names):
     """A sentence, no change, and the next good line is taken as if nothing had been."""

@@ -34,6 +34,9 @@ interface tun2
  ip nhrp vpn-id 1
  ip nhrp vpn-id 70000 vlan 12
  ip nhrp vpn-id 70001 vlan 12
+ ip nhrp vpn-id 1 oui 00:00:5e vlan 13
+ ip nhrp vpn-id 1 oui 00:00:5F
+ ip nhrp vpn-id 8 oui 5e
  ip nhrp vpn controller tun1
 exit
 !
@@ -72,26 +75,33 @@ def commit(mgmt, ifname, *args, **leaves):
         mgmt.merge(interface_path(ifname), instance_data(ifname, *args, **leaves))
 
 
+def plain(vpn_id):
+    """A VPN-ID as the tests write it: a number where its OUI is 00:00:00, else the text."""
+    return int(vpn_id) if vpn_id.isdigit() else vpn_id
+
+
 def vpns(router):
-    """What nhrpd has: {(interface, VPN index)}."""
+    """What nhrpd has: {(interface, VPN-ID)}."""
     found = router.vtysh_json("show ip nhrp vpn json").get("instances", [])
-    return {(i["interface"], i["vpnIndex"]) for i in found}
+    return {(i["interface"], plain(i["vpnId"])) for i in found}
 
 
 def configured(mgmt):
-    """What mgmtd has: {(interface, VPN index)}."""
+    """What mgmtd has: {(interface, VPN-ID)}."""
     interfaces = mgmt.get("/frr-interface:lib").get("frr-interface:lib", {}).get("interface", [])
     found = [(i["name"], i.get("frr-nhrpd:nhrp", {}).get("vpn", {}).get("instance", [])) for i in interfaces]
-    return {(name, instance["vpn-index"]) for name, instances in found for instance in instances}
+    return {(name, plain(instance["vpn-id"])) for name, instances in found for instance in instances}
 
 
 def test_boot_leaves_out_what_is_wrong(net, mgmt):
-    """Both wrong lines are named with their reason; every other line is there, mgmtd's and staticd's."""
+    """Each wrong line is named with its reason; every other line is there, mgmtd's and staticd's."""
     code, said = net.said_at_boot
     assert code != 0
     assert "VPN-ID 70001 cannot have VLAN 12 of interface tun2: VPN-ID 70000 has it" in said
     assert "VPN-ID 1 cannot be on interface tun3: it is on interface tun2" in said
-    assert configured(mgmt) == {("tun2", 1), ("tun2", 70000), ("tun3", 3)}
+    assert "VPN-ID 00:00:5f:1 cannot have VLAN 1 of interface tun2 by default: VPN-ID 1 has it by default" in said
+    assert "5e is no OUI: give three octets in hexadecimal, as in 00:00:5e" in said
+    assert configured(mgmt) == {("tun2", 1), ("tun2", 70000), ("tun2", "00:00:5e:1"), ("tun3", 3)}
     poll(lambda: vpns(net.router) == configured(mgmt), 10, what="nhrpd has what mgmtd has")
     assert "ip route 192.0.2.0/24 Null0" in net.router.running_config()
 
@@ -102,7 +112,7 @@ def test_by_path(net, mgmt):
     commit(mgmt, "tun4", 4, vlan=44, **leaves)
     vpn = mgmt.get(vpn_path("tun4"))["frr-interface:lib"]["interface"][0]["frr-nhrpd:nhrp"]["vpn"]
     assert vpn == {
-        "instance": [{"vpn-index": 4, "vlan": 44}],
+        "instance": [{"vpn-id": "4", "vlan": 44}],
         **leaves,
     }
     shown = net.router.running_config()
@@ -110,18 +120,24 @@ def test_by_path(net, mgmt):
         assert f" ip nhrp {line}\n" in shown
     poll(lambda: ("tun4", 4) in vpns(net.router), 5, what="nhrpd has the VPN")
     with mgmt.locked():
-        changed, _ = mgmt.delete(vpn_path("tun4", "/instance[vpn-index='4']"), datastore=RUNNING)
+        changed, _ = mgmt.delete(vpn_path("tun4", "/instance[vpn-id='4']"), datastore=RUNNING)
     assert changed
     poll(lambda: ("tun4", 4) not in vpns(net.router), 5, what="nhrpd has it no more")
 
 
 WRONG = {
-    "vpn-on-two-devices": (("tun5", 1), {}, ["[vpn-index='1']", "configured on another interface already"]),
-    "vlan-twice": (("tun2", 5, 12), {}, ["[vpn-index='70000']", "vlan"]),
-    "vlan-is-a-default": (("tun2", 5, 1), {}, ["[vpn-index='5']/vlan", "default VLAN of the VPN"]),
-    "default-is-a-vlan": (("tun2", 12), {}, ["[vpn-index='70000']/vlan", "default VLAN of the VPN"]),
+    "vpn-on-two-devices": (("tun5", 1), {}, ["[vpn-id='1']", "configured on another interface already"]),
+    "vlan-twice": (("tun2", 5, 12), {}, ["[vpn-id='70000']", "vlan"]),
+    "vlan-is-a-default": (("tun2", 5, 1), {}, ["[vpn-id='5']/vlan", "default VLAN of the VPN"]),
+    "default-is-a-vlan": (("tun2", 12), {}, ["[vpn-id='70000']/vlan", "default VLAN of the VPN"]),
     "own-controller": (("tun5", 5), {"controller": "tun5"}, ["[name='tun5']", "cannot be its own controller"]),
-    "vpn-index-0": (("tun5", 0), {}, ["vpn-index", "out of range: RFC 2685 gives 1 to 4294967295"]),
+    "vpn-with-oui-on-two-devices": (("tun5", "00:00:5e:1"), {}, ["[vpn-id='00:00:5e:1']", "another interface already"]),
+    "same-default-vlan": (("tun2", "00:00:5f:1"), {}, ["[vpn-id='00:00:5f:1']", "the same default VLAN"]),
+    "vpn-index-0": (("tun5", 0), {}, ["vpn-id", "out of range: RFC 2685 gives 1 to 4294967295"]),
+    "vpn-index-too-great": (("tun5", 4294967296), {}, ["vpn-id", "out of range: RFC 2685 gives 1 to 4294967295"]),
+    "oui-too-short": (("tun5", "0:0:5e:5"), {}, ["vpn-id", "is no VPN-ID"]),
+    "oui-in-capitals": (("tun5", "00:00:5E:5"), {}, ["vpn-id", "is no VPN-ID"]),
+    "oui-of-zeros": (("tun5", "00:00:00:5"), {}, ["vpn-id", "written without it"]),
     "vlan-4095": (("tun5", 5, 4095), {}, ["vlan", "out of range: IEEE 802.1Q gives 1 to 4094"]),
     "holdtime-0": (("tun5", 5), {"holdtime": 0}, ["holdtime", "out of range: RFC 2332 gives 1 to 65535"]),
     "no-name": (("tun5", 5), {"authentication-key-chain": ""}, ["authentication-key-chain", "1 to 127 octets"]),
@@ -179,7 +195,7 @@ def test_local_commands_in_a_transaction(net):
     try:
         program = os.path.join(os.path.dirname(__file__), "..", "lib", "mgmt_client.py")
         argv = [sys.executable, program, "--socket", router.path("/run/frr/mgmtd_fe.sock"), "merge", vpn_path("tun7")]
-        pending = subprocess.Popen(argv + ['{"frr-nhrpd:vpn": {"instance": [{"vpn-index": 7}]}}'])
+        pending = subprocess.Popen(argv + ['{"frr-nhrpd:vpn": {"instance": [{"vpn-id": "7"}]}}'])
         numbers = itertools.count(1)
         line = poll(lambda: command_that_waits(router, pending, next(numbers)), 5, what="a command has to wait")
         code, said = router.attempt(
@@ -215,14 +231,18 @@ def test_interface_goes(net, mgmt):
     assert vpns(net.router) == configured(mgmt)
 
 
-def test_many(net, mgmt):
-    """As many VPNs as there are VLANs, as at the boot of a hub. Seconds, where a search for each took half a minute."""
-    lines = ["interface tun10", *(f" ip nhrp vpn-id {100000 + vlan} vlan {vlan}" for vlan in range(1, MANY + 1)), "exit"]
+@pytest.mark.parametrize("oui", ["", " oui 00:00:5e"], ids=["index", "oui"])
+@pytest.mark.parametrize("vlan", [" vlan {0}", ""], ids=["vlan", "default-vlan"])
+def test_many(net, mgmt, oui, vlan):
+    """About as many VPNs as there are VLANs, as at the boot of a hub. Seconds, where a search for each took half a minute."""
+    base = 100000 if vlan else 0  # without a VLAN of its own a VPN has that of its index
+    numbers = range(100, MANY + 1)  # those below belong to other tests' VPNs
+    lines = ["interface tun10", *(f" ip nhrp vpn-id {base + n}{oui}{vlan.format(n)}" for n in numbers), "exit"]
     net.router.write_file("/etc/frr/many.conf", "\n".join(lines) + "\n", "frr:frr")
     code, out, err = net.router.attempt(["vtysh", "-f", "/etc/frr/many.conf"], timeout=15)
     assert code == 0, (out + err)[-1000:]
-    assert len({v for v in configured(mgmt) if v[0] == "tun10"}) == MANY
-    poll(lambda: len({v for v in vpns(net.router) if v[0] == "tun10"}) == MANY, 20, what="nhrpd has them all")
+    assert len({v for v in configured(mgmt) if v[0] == "tun10"}) == len(numbers)
+    poll(lambda: len({v for v in vpns(net.router) if v[0] == "tun10"}) == len(numbers), 20, what="nhrpd has them all")
     with mgmt.transaction():
         mgmt.delete(interface_path("tun10"))
     poll(lambda: not {v for v in vpns(net.router) if v[0] == "tun10"}, 20, what="and lets them all go")
@@ -233,4 +253,4 @@ def test_model_is_valid(tmp_path):
     argv = ["yanglint", "-p", "/usr/share/yang", "-p", MODEL, "-f", "tree", os.path.join(MODEL, "frr-nhrpd.yang")]
     done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60)  # it searches below its cwd
     assert done.returncode == 0 and not done.stderr, done.stderr
-    assert "+--rw instance* [vpn-index]" in done.stdout
+    assert "+--rw instance* [vpn-id]" in done.stdout

@@ -69,9 +69,9 @@ def vpn_path(ifname, below=""):
     return f"{interface_path(ifname)}/frr-nhrpd:nhrp/vpn{below}"
 
 
-def instance_data(ifname, vpn_index, vlan=None, **leaves):
-    """An interface with one VPN as JSON data; leaves: controller, role, holdtime."""
-    instance = {"vpn-index": vpn_index}
+def instance_data(ifname, vpn_id, vlan=None, **leaves):
+    """An interface with one VPN (7 or "00:00:5e:7") as JSON data; leaves: controller, role, holdtime."""
+    instance = {"vpn-id": str(vpn_id)}
     if vlan is not None:
         instance["vlan"] = vlan
     vpn = {"instance": [instance], **leaves}
