@@ -70,6 +70,7 @@ fuzz_one() {
 fuzz_check() {
 	local target pids=() failed=0 start=$SECONDS slots
 	build_kind fuzz
+	share
 	slots=$(nproc)
 	say "fuzz targets, $FUZZ_SECONDS s each, $slots at a time, seed ${DMEVPN_FUZZ_SEED:-$FUZZ_SEED}"
 	rm -rf "$ROOT$FUZZ/check"
@@ -116,6 +117,7 @@ job_fuzz() {
 	seconds=${2:-300}
 	[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "'$seconds' is no number of seconds"
 	build_kind fuzz
+	share
 	say "$target for $seconds s; ctrl-C ends it, what it found stays in $ROOT$FUZZ/$target"
 	fuzz_one "$target" "$seconds" "$FUZZ/$target" ${DMEVPN_FUZZ_SEED:+-seed="$DMEVPN_FUZZ_SEED"} || rc=1
 	cat "$ROOT$FUZZ/$target.log.summary"
