@@ -3,6 +3,7 @@
  * What engine_compose.h says. Input of compose():
  *
  *   type | flags (2) | who | body: number of CIEs, each of 9 octets | extensions
+ *   type  bits 0-2 one less than ar$op.type, 3 of layer 3: protocol addresses are IPv4
  *   who   bits 0-1 VPN-ID, 2 the ID of the receiver's last request, 3 no source subaddress,
  *         4-5 source NBMA address, 6-7 source MAC; the next octet: destination MAC
  *   CIE   code | preference | MTU (2) | holding time (2) | addresses | VNI | prefix length
@@ -59,6 +60,17 @@ static struct dm_addr pick_mac(uint8_t which)
 	return a;
 }
 
+static struct dm_addr pick_proto(uint16_t pro_type, uint8_t which)
+{
+	const uint8_t octets[4] = {172, 16, 0, which};
+	struct dm_addr a = {0};
+
+	if (pro_type == NHRP_PRO_TEB)
+		return pick_mac(which);
+	dm_addr_set(&a, DM_IPV4, octets, sizeof(octets));
+	return a;
+}
+
 static struct nhrp_subaddr pick_sub(uint8_t which)
 {
 	static const uint32_t vnis[] = {100, 101, 4097, 4098, 1, (1u << 24) - 1};
@@ -82,16 +94,16 @@ static struct vpn_id pick_vpn(uint8_t which)
 
 static struct nhrp_msg get_head(struct dm_reader *r, uint32_t id)
 {
-	uint8_t op = 1 + dm_get_u8(r) % 8;
-	uint16_t flags = dm_get_u16(r);
+	uint8_t type = dm_get_u8(r);
+	uint16_t flags = dm_get_u16(r), pro_type = type & 8 ? NHRP_PRO_IPV4 : NHRP_PRO_TEB;
 	uint8_t who = dm_get_u8(r), dst = dm_get_u8(r);
 
 	return (struct nhrp_msg){
-		.has_vpn = true, .vpn = pick_vpn(who), .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB,
-		.hop_count = dst & 0x80 ? 0 : 255, .op = op, .flags = flags, .error_code = flags & 31,
+		.has_vpn = true, .vpn = pick_vpn(who), .afn = NHRP_AFN_IPV4, .pro_type = pro_type,
+		.hop_count = dst & 0x80 ? 0 : 255, .op = 1 + (type & 7), .flags = flags, .error_code = flags & 31,
 		.error_offset = flags >> 5, .request_id = who & 4 ? id : flags, .src_nbma = pick_nbma(who >> 4 & 3),
 		.src_sub = who & 8 ? nhrp_subaddr_none() : nhrp_subaddr_vni(who & 0x40 ? 100 : 4097),
-		.src_proto = pick_mac(who >> 6), .dst_proto = pick_mac(dst),
+		.src_proto = pick_proto(pro_type, who >> 6), .dst_proto = pick_proto(pro_type, dst),
 	};
 }
 
@@ -104,7 +116,7 @@ static void put_cie(struct dm_reader *r, struct nhrp_builder *b)
 	addresses = dm_get_u8(r);
 	cie.nbma = pick_nbma(addresses);
 	cie.sub = dm_addr_is_set(&cie.nbma) ? pick_sub(dm_get_u8(r)) : nhrp_subaddr_none();
-	cie.proto = pick_mac(addresses >> 3);
+	cie.proto = pick_proto(b->pro_type, addresses >> 3);
 	cie.prefix_len = dm_get_u8(r);
 	nhrp_build_cie(b, &cie);
 }

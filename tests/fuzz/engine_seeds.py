@@ -116,6 +116,9 @@ STORIES = {
     + configure(SPOKE, 11, 3) + configure(SPOKE, 8, 6) + configure(HUB, 8, 6) + REGISTER + look(),
     "story-module": REGISTER + OTHER + special(HUB, 6, 0) + heard(FROM_OTHER, VM2) + special(HUB, 6, 1) + seconds(40)
     + special(SPOKE, 6, 2) + REGISTER + special(HUB, 6, 2) + REGISTER + look(),
+    "story-layer3": configure(HUB, 5, 2) + look() + composed(HUB | FROM_OTHER, 8 + 3, 0x22, 0, [cie(2 | 2 << 3, 1)])
+    + composed(HUB | FROM_OTHER, 8 + 3, 0x21, 0) + configure(HUB, 9, 0) + configure(HUB, 5, 7) + configure(HUB, 9, 3)
+    + look() + configure(HUB, 6, 2) + look(),
     "story-crossing-changed": REGISTER + b"".join(cross(HUB, 0, at, 1) for at in range(24, 90, 6)),
 }
 

@@ -35,6 +35,7 @@
 #include "tests/fuzz/engine_compose.h"
 #include "tests/fuzz/engine_nodes.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/seal.h"
 
 const char fuzz_corpus[] = "engine";
 
@@ -81,36 +82,11 @@ static void deliver(struct node *n, const struct dm_addr *from, const uint8_t *o
 	node_must(counted(n) == before + 1);
 }
 
-/* Where the NHRP packet begins, or LEN when there is none of which the header is whole. */
-static size_t packet_at(const uint8_t *octets, size_t len)
-{
-	size_t at = nhrp_is_vpn_encapsulated(octets, len) ? NHRP_VPN_HEADER_LEN : 0;
-
-	return len < at + NHRP_FIXED_LEN + NHRP_MANDATORY_LEN ? len : at;
-}
-
-static void seal(uint8_t *octets, size_t len)
-{
-	uint8_t *packet = octets + packet_at(octets, len);
-	size_t left = len - packet_at(octets, len);
-	uint16_t size, sum;
-
-	if (left == 0)
-		return;
-	size = packet[10] << 8 | packet[11];
-	if (size > left)
-		return;
-	packet[12] = packet[13] = 0;
-	sum = nhrp_checksum(packet, size);
-	packet[12] = sum >> 8;
-	packet[13] = sum & 0xff;
-}
-
 static void put_id(uint8_t *octets, size_t len, uint32_t id)
 {
-	size_t at = packet_at(octets, len);
+	size_t at = fuzz_packet_at(octets, len);
 
-	for (int i = 0; at < len && i < 4; i++)
+	for (int i = 0; at + NHRP_FIXED_LEN + NHRP_MANDATORY_LEN <= len && i < 4; i++)
 		octets[at + 24 + i] = id >> (24 - 8 * i);
 }
 
@@ -123,7 +99,7 @@ static void raw(struct node *to, uint8_t what, const struct dm_addr *from, const
 	if (what & EXPECTED)
 		put_id(copy, len, to->last_id);
 	if (!(what & UNTOUCHED)) {
-		seal(copy, len);
+		fuzz_seal(copy, len);
 		if (to->hashed)
 			len = compose_signed(to, 0, copy, len);
 	}
@@ -155,7 +131,7 @@ static void crossing(struct node *to, uint8_t what, struct dm_reader *r)
 	if (at < m.len && change) {
 		m.octets[at] ^= change;
 		if (!(what & UNTOUCHED))
-			seal(m.octets, m.len);
+			fuzz_seal(m.octets, m.len);
 	}
 	if (change && to->hashed && !(what & UNTOUCHED))
 		m.len = compose_signed(to, 0, m.octets, m.len);
@@ -258,8 +234,19 @@ static void see_mac(void *arg, const struct vpn_mac_view *v)
 	node_must(v->ifname[0] && dm_addr_is_set(&v->mac) && v->type[0]);
 }
 
+static void see_interface(void *arg, const char *name)
+{
+	struct vpn_id vpn = {0};
+	enum vpn_layer3 is = vpn_engine_layer3(arg, name, &vpn);
+
+	node_must(name[0] != '\0' && (is == VPN_LAYER3_VPN) == (vpn.index != 0));
+}
+
+/* A show command never runs inside a transaction. */
 static void look(struct node *n)
 {
+	vpn_engine_commit(n->engine);
+	vpn_engine_controllers(n->engine, see_interface, n->engine);
 	vpn_engine_each_instance(n->engine, see_instance, NULL);
 	vpn_engine_each_member(n->engine, see_member, NULL);
 	vpn_engine_each_mac(n->engine, see_mac, NULL);
