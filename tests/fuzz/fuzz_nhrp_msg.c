@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/seal.h"
 #include "tests/unit/nhrp_dump.h"
 
 const char fuzz_corpus[] = "nhrp";
@@ -36,23 +37,6 @@ static void check_rebuild(const struct nhrp_msg *m)
 		abort();
 }
 
-/* Gives a message the sum its octets have, which no fuzzer would hit on. */
-static void seal(uint8_t *octets, size_t len)
-{
-	size_t at = nhrp_is_vpn_encapsulated(octets, len) ? NHRP_VPN_HEADER_LEN : 0;
-	uint16_t size, sum;
-
-	if (len < at + NHRP_FIXED_LEN)
-		return;
-	size = octets[at + 10] << 8 | octets[at + 11];
-	if (size > len - at)
-		return;
-	octets[at + 12] = octets[at + 13] = 0;
-	sum = nhrp_checksum(octets + at, size);
-	octets[at + 12] = sum >> 8;
-	octets[at + 13] = sum & 0xff;
-}
-
 static void decode(const uint8_t *octets, size_t len)
 {
 	struct nhrp_msg m;
@@ -75,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 	if (!sealed)
 		return 0;
 	memcpy(sealed, octets, len);
-	seal(sealed, len);
+	fuzz_seal(sealed, len);
 	decode(sealed, len);
 	free(sealed);
 	return 0;

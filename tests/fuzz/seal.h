@@ -4,20 +4,28 @@
 
 #include "lib/nhrp_msg.h"
 
-/* Gives a plain message the sum that its octets have, which no fuzzer would hit on. */
+/* Where the NHRP packet begins in a message, behind the headers of RFC 2735 4.1 or without them. */
+static inline size_t fuzz_packet_at(const uint8_t *octets, size_t len)
+{
+	return nhrp_is_vpn_encapsulated(octets, len) ? NHRP_VPN_HEADER_LEN : 0;
+}
+
+/* Gives a message the sum that its octets have, which no fuzzer would hit on. */
 static inline void fuzz_seal(uint8_t *octets, size_t len)
 {
+	size_t at = fuzz_packet_at(octets, len);
+	uint8_t *packet = octets + at;
 	uint16_t size, sum;
 
-	if (len < NHRP_FIXED_LEN)
+	if (len < at + NHRP_FIXED_LEN)
 		return;
-	size = octets[10] << 8 | octets[11];
-	if (size > len)
+	size = packet[10] << 8 | packet[11];
+	if (size > len - at)
 		return;
-	octets[12] = octets[13] = 0;
-	sum = nhrp_checksum(octets, size);
-	octets[12] = sum >> 8;
-	octets[13] = sum & 0xff;
+	packet[12] = packet[13] = 0;
+	sum = nhrp_checksum(packet, size);
+	packet[12] = sum >> 8;
+	packet[13] = sum & 0xff;
 }
 
 #endif

@@ -2,7 +2,12 @@
 # Builds the checkout in the root and installs it there. Sourced by tools/lab.
 #
 # The checkout is never written to: its files are mirrored to $ROOT/build/ID/src (times kept, so make stays
-# incremental), where autoreconf may write, and built beside it: normal/ and asan/.
+# incremental), where autoreconf may write, and built beside it, each kind in its folder:
+#
+#   normal    what is installed, and what `make check` runs
+#   asan      the same with sanitizers, for topotests
+#   fuzz      the fuzz targets alone, with libFuzzer and sanitizers
+#   coverage  the tests of the pure and the engine layer alone, counting lines
 
 # The checkout's files, NUL-separated: what git tracks and what is new and not ignored, minus what is deleted.
 checkout_files() {
@@ -30,25 +35,30 @@ mirror_checkout() {
 
 # compile KIND: autoreconf and configure when there is nothing yet, or when what they read has changed.
 compile() {
-	local kind=$1 flags=()
-	[ "$kind" != asan ] || flags=(--enable-sanitizers)
-	# The stamp beside each Makefile says what it was configured for: another FRR in the root means configure anew.
-	enter "$ROOT" /bin/bash -ec 'base=$1 kind=$2 source=$3
-		shift 3
+	local kind=$1 target=all flags=()
+	case $kind in
+	asan) flags=(--enable-sanitizers) ;;
+	fuzz) flags=(--enable-fuzzing CC=clang) target=fuzz ;;
+	coverage) flags=(--enable-coverage) target=coverage-build ;;
+	esac
+	# The stamp beside each Makefile says what it was configured for: another FRR in the root means configure anew, and
+	# so do other flags, on which make does not see the objects depend.
+	enter "$ROOT" /bin/bash -ec 'base=$1 kind=$2 source=$3 target=$4
+		shift 4
 		cd "$base/src"
 		[ configure -nt configure.ac ] && [ -e Makefile.in ] || { mkdir -p m4/aux; autoreconf -fi; }
 		mkdir -p "$base/$kind"
 		cd "$base/$kind"
 		source=$source/frr-$(pkg-config --modversion frr)
-		stamp="$source $(dpkg-query -W -f "\${Version}" frr) $*"
+		stamp="$source $(dpkg-query -W -f "\${Version}" frr) $(cat ../src/configure.ac ../src/Makefile.am | sha256sum) $*"
 		if [ ! -e Makefile ] || [ "$(cat .lab-stamp 2>/dev/null)" != "$stamp" ]; then
 			../src/configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
 				--libdir="/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" --with-frr-source="$source" "$@"
 			[ ! -e .lab-stamp ] || make clean
 			echo "$stamp" >.lab-stamp
 		fi
-		make -j"$(nproc)"' \
-		compile "$BUILD" "$kind" "$FRR_SOURCE" "${flags[@]}"
+		make -j"$(nproc)" "$target"' \
+		compile "$BUILD" "$kind" "$FRR_SOURCE" "$target" "${flags[@]}"
 }
 
 install_normal() { enter "$ROOT" make -C "$BUILD/normal" install; }
@@ -62,12 +72,17 @@ install_asan() {
 		find $BUILD/asan-tree -name 'libvtysh_*' -o -name '*.la' | xargs -r rm"
 }
 
-build() {
-	local kind=normal
-	[ "${1:-}" != --sanitize ] || kind=asan
+# build_kind KIND: mirrors the checkout and compiles it so.
+build_kind() {
 	setup
 	lock
 	step "copying the checkout" mirror_checkout || die "the checkout could not be copied"
-	step "building ($kind)" compile "$kind" || die "the build failed"
+	step "building ($1)" compile "$1" || die "the build failed"
+}
+
+build() {
+	local kind=normal
+	[ "${1:-}" != --sanitize ] || kind=asan
+	build_kind "$kind"
 	step "installing ($kind)" "install_$kind" || die "the installation failed"
 }

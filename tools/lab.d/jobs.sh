@@ -35,6 +35,18 @@ unit_tests() {
 	return "$rc"
 }
 
+# How many lines of the pure and the engine layer the unit tests, the engine tests and the fuzz corpus run over.
+coverage() {
+	local log=$LAB/coverage.log rc=0 start=$SECONDS
+	build_kind coverage
+	say "coverage of lib/ and of nhrpd's engine"
+	enter "$ROOT" make -C "$BUILD/coverage" coverage >"$log" 2>&1 </dev/null || rc=$?
+	[ "$rc" -eq 0 ] || tail -n 60 "$log"
+	SUMMARY+=("$(sed -n '/^File  /,$ { /^-*$/d; /^make/d; p; }' "$log")")
+	SUMMARY+=("coverage: $((SECONDS - start)) s, lines that are not run: $ROOT$BUILD/coverage/coverage.html")
+	return "$rc"
+}
+
 # sanitized SECONDS TEST...: these topotests again with the build that has the sanitizers in it.
 sanitized() {
 	local limit=$1
@@ -43,33 +55,47 @@ sanitized() {
 	LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' "$limit" --overlay "$BUILD/asan-tree" "$@"
 }
 
+# check_all: everything, each part even when an earlier one failed.
+check_all() {
+	local failed=0
+	unit_tests || failed=1
+	pytest_in topotests 1500 "$TOPOTESTS" || failed=1
+	sanitized 1200 "$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" || failed=1
+	fuzz_check || failed=1
+	coverage || failed=1
+	return "$failed"
+}
+
 job_check() {
-	local test failed=0 sanitize=
+	local test failed=0 sanitize= start=$SECONDS
 	if [ "${1:-}" = --sanitize ]; then
 		sanitize=1
 		shift
 		[ $# -gt 0 ] || die "--sanitize wants a TEST"
 	fi
 	test=${1:-}
+	[ $# -eq 0 ] || shift
 	SUMMARY=()
-	build
-	if [ -z "$test" ] || [ "$test" = unit ]; then
-		unit_tests || failed=1
-	fi
-	if [ -z "$test" ]; then
-		pytest_in topotests 1500 "$TOPOTESTS" || failed=1
-		sanitized 1200 "$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" || failed=1
-	elif [ "$test" != unit ]; then
-		shift
+	case $test in
+	fuzz | coverage) ;;
+	*) build ;;
+	esac
+	case $test in
+	'') check_all || failed=1 ;;
+	unit) unit_tests || failed=1 ;;
+	fuzz) fuzz_check || failed=1 ;;
+	coverage) coverage || failed=1 ;;
+	*)
 		[ -e "$TOP/tests/topotests/${test%%::*}" ] || die "there is no test $test in tests/topotests"
 		if [ -n "$sanitize" ]; then
 			sanitized 900 "$TOPOTESTS/$test" "$@" || failed=1
 		else
 			pytest_in topotests 900 "$TOPOTESTS/$test" "$@" || failed=1
 		fi
-	fi
+		;;
+	esac
 	printf '\n'
-	printf '%s\n' "${SUMMARY[@]}"
+	printf '%s\n' "${SUMMARY[@]}" "whole check: $((SECONDS - start)) s"
 	return "$failed"
 }
 
@@ -90,7 +116,7 @@ job_clean() {
 	[ -d "$LAB" ] || die "there is no $LAB"
 	lock
 	rm -rf --one-file-system "$ROOT" "$ROOT.tmp"
-	rm -f "$LAB/step.log" "$LAB/check.log" "$LAB/lock"
+	rm -f "$LAB/step.log" "$LAB/check.log" "$LAB/coverage.log" "$LAB/lock"
 	rmdir "$LAB" 2>/dev/null || say "$LAB holds more than the lab made, and stays"
 	say "removed $ROOT"
 }
