@@ -74,17 +74,12 @@ bool vpn_path_same(const struct vpn_path *a, const struct vpn_path *b)
 
 /* --- life --- */
 
-/* Grace is over: what has not been restated by now, by us or by the module, is not wanted or not there any more. */
+/* Grace is over: what has not been restated by now is not wanted any more. */
 static void sync_over(struct vpn_engine *e, void *arg)
 {
 	struct dm_rec rec = { .type = DM_REC_SYNC_END };
-	struct vpn_device *dev;
-	struct vpn_instance *inst;
 
 	vpn_program(e, &rec);
-	frr_each (vpn_devices, &e->devices, dev)
-		frr_each (vpn_instances, &dev->instances, inst)
-			vpn_local_sweep(e, inst);
 	vpn_log(e, VPN_LOG_DEBUG, "zebra module: synchronised");
 }
 

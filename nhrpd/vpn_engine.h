@@ -176,6 +176,7 @@ struct vpn_instance_view {
 	struct dm_addr nbma, mac;
 	uint16_t holdtime; /* seconds */
 	size_t num_members, num_macs, num_shortcuts;
+	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */
 	bool arp_suppress;		  /* configured */
 	const char *arp_suppress_state;	  /* "inactive", "waiting", "active", "failed"; a hub's: "answering" */
 	const char *arp_suppress_reason; /* why it failed, else "" */
@@ -211,7 +212,8 @@ struct vpn_neigh_view {
 	struct dm_addr ip, mac, nbma; /* MAC and NBMA address not set where nothing is known; a local one has no NBMA address */
 	uint32_t vni;		      /* 0 for a local one */
 	const char *type; /* at a hub "registered"; at a spoke "local", "remote", "resolving", "negative" */
-	bool told;	  /* local: the hub has acknowledged it */
+	bool is_local;
+	bool told; /* local: the hub has acknowledged it */
 	bool has_expiry;
 	uint32_t expires_in; /* seconds */
 };

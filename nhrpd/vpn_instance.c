@@ -92,6 +92,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	inst->vpn = vpn;
 	vpn_remote_init(&inst->remotes);
 	vpn_local_init(inst);
+	vpn_neigh_init(inst);
 	vpn_members_init(&inst->members);
 	vpn_binding_init(&inst->bindings);
 	vpn_purges_init(&inst->purges);
@@ -135,8 +136,7 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 		vpn_spoke_leave(e, inst);
 	vpn_local_clear(e, inst);
 	vpn_remote_clear(e, inst, program);
-	if (program)
-		vpn_neigh_stop(e, inst);
+	vpn_neigh_stop(e, inst, program);
 	vpn_spoke_stop(e, inst);
 	vpn_member_clear(e, inst, program);
 	if (program)
@@ -162,7 +162,8 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	inst->asked = inst->told = inst->suppress.told = false;
-	vpn_local_mark(e, inst); /* a new module cannot say "gone" of what the former one told */
+	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
+	vpn_local_mark_ips(inst);
 }
 
 /* --- the decision --- */

@@ -55,11 +55,7 @@ struct vpn_instance {
 	struct vpn_hub *active;
 	struct vpn_remote_tables remotes;
 	struct vpn_local_tables locals;
-	struct {
-		bool told; /* the module was asked for it */
-		bool on;   /* … and says that it is in effect */
-		char reason[DM_REASON_LEN]; /* … or why it is not */
-	} suppress; /* ARP and neighbour discovery */
+	struct vpn_suppress suppress; /* ARP and neighbour discovery */
 
 	struct vpn_members_head members;
 	struct vpn_binding_tables bindings;

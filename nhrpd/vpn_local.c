@@ -301,11 +301,15 @@ void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst)
 	take_back_ips(e, inst, true);
 }
 
-void vpn_local_mark(struct vpn_engine *e, struct vpn_instance *inst)
+void vpn_local_forget_macs(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	clear(e, &inst->locals.of[DM_MAC]);
+}
+
+void vpn_local_mark_ips(struct vpn_instance *inst)
 {
 	struct vpn_local *l;
 
-	clear(e, &inst->locals.of[DM_MAC]); /* the hub hears what becomes of them */
 	for (int family = DM_IPV4; family <= DM_IPV6; family++)
 		frr_each (vpn_locals, &inst->locals.of[family].all, l)
 			l->stale = !l->gone;

@@ -85,8 +85,10 @@ void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip);
 /* All IP addresses are there no more: nobody watches them any longer. */
 void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst);
-/* Another module will tell anew what is there: forgets MACs, and what it has not told of IP addresses by vpn_local_sweep() is gone. */
-void vpn_local_mark(struct vpn_engine *e, struct vpn_instance *inst);
+/* The module will tell anew what is there. MACs are just forgotten: the hub hears what becomes of them. */
+void vpn_local_forget_macs(struct vpn_engine *e, struct vpn_instance *inst);
+/* … IP addresses that it has not told of by vpn_local_sweep() are gone. */
+void vpn_local_mark_ips(struct vpn_instance *inst);
 void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst);
 /* Something stands or falls with it (a shortcut, the hub): sends what the hub has not been told, if need be. */
 void vpn_local_kick(struct vpn_engine *e, struct vpn_instance *inst);

@@ -25,6 +25,17 @@
 
 /* --- the module --- */
 
+/* IP addresses that nobody has told of since are not there any more. */
+static void grace_over(struct vpn_engine *e, void *arg)
+{
+	vpn_local_sweep(e, arg);
+}
+
+void vpn_neigh_init(struct vpn_instance *inst)
+{
+	vpn_timer_init(&inst->suppress.grace, grace_over, inst);
+}
+
 static void say(struct vpn_engine *e, struct vpn_instance *inst, bool on)
 {
 	struct dm_rec rec = {
@@ -35,6 +46,7 @@ static void say(struct vpn_engine *e, struct vpn_instance *inst, bool on)
 	inst->suppress.told = on;
 	inst->suppress.on = false;
 	inst->suppress.reason[0] = '\0';
+	vpn_timer_set(e, &inst->suppress.grace, VPN_NEIGH_GRACE_MS);
 	vpn_program(e, &rec);
 }
 
@@ -44,10 +56,17 @@ void vpn_neigh_restate(struct vpn_engine *e, struct vpn_instance *inst)
 		say(e, inst, true);
 }
 
-void vpn_neigh_stop(struct vpn_engine *e, struct vpn_instance *inst)
+static void unsay(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	if (inst->suppress.told)
 		say(e, inst, false);
+}
+
+void vpn_neigh_stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
+{
+	if (program)
+		unsay(e, inst);
+	vpn_timer_stop(e, &inst->suppress.grace);
 }
 
 void vpn_neigh_configured(struct vpn_engine *e, struct vpn_instance *inst)
@@ -62,7 +81,7 @@ void vpn_neigh_configured(struct vpn_engine *e, struct vpn_instance *inst)
 	}
 	vpn_remote_clear_table(e, &inst->remotes.ips, true);
 	vpn_local_no_ips(e, inst);
-	vpn_neigh_stop(e, inst);
+	unsay(e, inst);
 }
 
 void vpn_neigh_program(struct vpn_engine *e, const struct vpn_remote *r, bool set)
@@ -81,6 +100,10 @@ void vpn_neigh_state(struct vpn_engine *e, struct vpn_instance *inst, const stru
 
 	if (!inst->suppress.told)
 		return;
+	if (inst->suppress.on && !s->on) { /* it watches no more, and tells all when it does again */
+		vpn_local_mark_ips(inst);
+		vpn_timer_set(e, &inst->suppress.grace, VPN_NEIGH_GRACE_MS);
+	}
 	if (s->reason[0] && strcmp(inst->suppress.reason, s->reason))
 		vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: arp-suppress is not in effect: %s",
 			vpn_id_str(&inst->vpn, id), inst->dev->name, s->reason);

@@ -8,11 +8,23 @@
 
 #include "nhrpd/vpn_remote.h"
 
+#define VPN_NEIGH_GRACE_MS 10000 /* from a module that tells anew what is there until what it did not tell is gone */
+
+/* What an instance has of it. */
+struct vpn_suppress {
+	bool told; /* the module was asked for it */
+	bool on;   /* … and says that it is in effect */
+	char reason[DM_REASON_LEN]; /* … or why it is not */
+	struct vpn_timer grace;
+};
+
 /* arp-suppress is configured, or not any more, or the module must be told anew: says so, and takes back what hangs on it. */
 void vpn_neigh_configured(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_neigh_restate(struct vpn_engine *e, struct vpn_instance *inst);
-/* The VPN ends here: the module ceases to suppress. */
-void vpn_neigh_stop(struct vpn_engine *e, struct vpn_instance *inst);
+/* Readies what an instance has of it. */
+void vpn_neigh_init(struct vpn_instance *inst);
+/* The VPN ends here; PROGRAM: the module ceases to suppress. */
+void vpn_neigh_stop(struct vpn_engine *e, struct vpn_instance *inst, bool program);
 /* "inactive" (not configured, or the VPN is not ready), "waiting" for the module, "active" or "failed"; a hub's is "answering". */
 const char *vpn_neigh_state_name(const struct vpn_instance *inst);
 /* Why it is wanted and not in effect, "" else. */

@@ -63,6 +63,16 @@ static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vp
 	}
 }
 
+static size_t num_neighs(struct vpn_instance *inst)
+{
+	struct vpn_remote *r;
+	size_t n = vpn_bindings_count(&inst->bindings.ips);
+
+	frr_each (vpn_remotes, &inst->remotes.ips, r)
+		n += r->state == VPN_REMOTE_ACTIVE;
+	return n;
+}
+
 static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_instance_view *v)
 {
 	*v = (struct vpn_instance_view){
@@ -83,6 +93,7 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.num_members = vpn_members_count(&inst->members),
 		.num_macs = vpn_bindings_count(&inst->bindings.macs),
 		.num_shortcuts = vpn_shortcut_num_active(inst),
+		.num_neighs = num_neighs(inst),
 		.arp_suppress = inst->dev->arp_suppress,
 		.arp_suppress_state = vpn_neigh_state_name(inst),
 		.arp_suppress_reason = vpn_neigh_reason(inst),
@@ -232,6 +243,7 @@ static void each_local_ip(struct vpn_instance *inst, enum dm_family family,
 			.ip = l->addr,
 			.mac = l->mac,
 			.type = "local",
+			.is_local = true,
 			.told = !l->in,
 		};
 		if (!l->gone)
