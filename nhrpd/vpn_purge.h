@@ -24,7 +24,7 @@ struct vpn_purge {
 	struct vpn_purges_item item;
 	struct vpn_instance *inst;
 	uint32_t request_id;
-	struct dm_addr mac;
+	struct dm_addr addr; /* a MAC or an IP address */
 	struct dm_addr nbma; /* of the member it goes to */
 	unsigned int tries;
 	struct vpn_timer retry;
@@ -42,8 +42,8 @@ static inline uint32_t vpn_purge_hash(const struct vpn_purge *p)
 }
 DECLARE_HASH(vpn_purges, struct vpn_purge, item, vpn_purge_cmp, vpn_purge_hash);
 
-/* Tells the member that what it knows of MAC is void, until it acknowledges (RFC 2332 5.2.5). */
-void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
+/* Tells the member that what it knows of ADDR is void, until it acknowledges (RFC 2332 5.2.5). */
+void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
 		    const struct vpn_member *to);
 /* A Purge Reply (RFC 2332 5.2.6). */
 void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
