@@ -619,6 +619,28 @@ void dm_neigh_mark(void)
 			n->marked = true;
 }
 
+static void retry(struct site *s)
+{
+	struct neigh *n;
+	struct mac *m;
+	bool any = false;
+
+	frr_each (neigh_table, &s->neighs, n)
+		any |= n->todo.pending |= n->todo.absent;
+	frr_each (mac_table, &s->macs, m)
+		any |= m->todo.pending |= m->todo.absent || (m->refs && m->local);
+	if (any)
+		repair_soon();
+}
+
+void dm_neigh_retry(uint32_t ifindex)
+{
+	struct site *s = find_site(ifindex);
+
+	if (s)
+		retry(s);
+}
+
 static void sweep_site(struct site *s)
 {
 	struct neigh *n;
@@ -627,13 +649,10 @@ static void sweep_site(struct site *s)
 	frr_each_safe (neigh_table, &s->neighs, n)
 		if (n->marked && !n->todo.unwanted)
 			remove_neigh(s, n);
-		else
-			n->todo.pending |= n->todo.absent;
 	frr_each_safe (mac_table, &s->macs, m)
 		if (!m->refs && !m->todo.unwanted)
 			remove_mac(s, m);
-		else
-			m->todo.pending |= m->todo.absent || (m->refs && m->local);
+	retry(s);
 }
 
 void dm_neigh_sweep(void)
@@ -642,7 +661,6 @@ void dm_neigh_sweep(void)
 
 	frr_each (site_table, &sites, s)
 		sweep_site(s);
-	repair_soon();
 }
 
 /* Errors that say nothing about the operation itself. */

@@ -66,6 +66,9 @@ void dm_neigh_bridge_mac_removed(const struct nlm_bridge_mac *entry);
 /* Tells the kernel everything of a device again; ifindex 0: of all. */
 void dm_neigh_replay(uint32_t ifindex);
 
+/* Tries again what the kernel refused: something about the devices changed. */
+void dm_neigh_retry(uint32_t ifindex);
+
 /*
  * An operation failed. Returns false when nhrpd is to know: it was an entry it wants, and the
  * reason does not pass by itself.

@@ -134,15 +134,31 @@ static bool is_in_vlan(const struct site *s, const struct snooped *f)
 	return s->vlan == (f->tag ? f->tag : pvid_of(f->ifindex));
 }
 
-static void handle_incoming(const struct snooped *f)
+/* Frames from that device are of the own side of the site's bridge. */
+static bool is_own_side(const struct site *s, uint32_t ifindex)
 {
-	const struct nlm_link *port = dm_link_find(f->ifindex);
+	const struct nlm_link *port = dm_link_find(ifindex);
+
+	return port && port->bridge_port && port->master == s->bridge && ifindex != s->ifindex;
+}
+
+/* Any other frame was on its way to the bridge, and is seen once more there. */
+static bool is_own_side_of_any(uint32_t ifindex)
+{
 	struct site *s;
 
-	if (!port || !port->bridge_port)
-		return;
+	frr_each (site_list, &sites, s)
+		if (is_own_side(s, ifindex))
+			return true;
+	return false;
+}
+
+static void handle_incoming(const struct snooped *f)
+{
+	struct site *s;
+
 	frr_each (site_list, &sites, s) {
-		if (s->bridge != port->master || s->ifindex == f->ifindex || !is_in_vlan(s, f))
+		if (!is_own_side(s, f->ifindex) || !is_in_vlan(s, f))
 			continue;
 		if (dm_addr_is_set(&f->said.ip))
 			ops->heard(s->ifindex, s->vlan, &f->said.ip, &f->said.mac);
@@ -207,6 +223,8 @@ static bool handle_frame(struct tap *t)
 
 	if (len <= 0)
 		return false;
+	if (!t->ifindex && !is_own_side_of_any(f.ifindex))
+		return true;
 	counters.frames++;
 	result = neigh_frame_parse(octets, len, f.checksum_ready, &f.said);
 	if (result != NEIGH_FRAME_OK)

@@ -37,7 +37,7 @@ void dm_snoop_leave(uint32_t ifindex);
 void dm_snoop_forget_vlans(void);
 
 struct dm_snoop_counters {
-	uint64_t frames;    /* read */
+	uint64_t frames;    /* of own sides, read */
 	uint64_t malformed; /* of them, not as their RFC wants them */
 	uint64_t lost;	    /* the kernel had no room for */
 };

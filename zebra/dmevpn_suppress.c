@@ -238,12 +238,15 @@ static void examine_event(struct event *event)
 	struct suppress *s;
 
 	dm_snoop_forget_vlans();
-	frr_each (suppress_list, &list, s)
+	frr_each (suppress_list, &list, s) {
 		if (examine(s)) {
 			if (!s->state.on)
 				zlog_info("dmevpn: no ARP suppression: %s", s->state.reason);
 			tell(s);
 		}
+		/* IPv6 was off at the bridge, say */
+		dm_neigh_retry(s->state.ifindex);
+	}
 }
 
 void dm_suppress_touch(void)
