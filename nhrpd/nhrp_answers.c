@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who was told what by Resolution Replies. With FRR's own NHRP code the station that has the
- * address answers, and a server passes its answer on; either may learn that it is void:
+ * Who was told what by Resolution Replies. With FRR's own NHRP code a server passes the
+ * request on, and the station that has the address answers, by way of the server or straight;
+ * either may learn that the answer is void:
  *
- *   asker ──request──> server ──> station      the station's: its address, the way behind it or
- *   asker <──reply──── server <── station      its network-id is gone ──> it purges the asker
- *                                              the server's: the station's registration is gone
- *                                              or leads elsewhere ──> the server purges the asker
+ *   asker ──request──> server ──> station      the station: its address, the way behind it or its
+ *     ^                              |         network-id is gone ──> it purges the asker
+ *     +──────────reply───────────────+         the server: the station's registration is gone, or
+ *                                              leads elsewhere ──> it purges the asker
  *
- * Object: struct answer, by (interface, asker, address asked for). One that was passed on
- * hangs on the stock code's binding of the station by a notifier and lives as long as that:
- * an asker renews directly at the station, past the server. One of our own is compared twice
+ * Object: struct answer, by (interface, asker, address asked for). A server's hangs on the
+ * stock code's binding of the station by a notifier and lives as long as that: an asker
+ * renews directly at the station, past the server. One of our own is compared twice
  * a second with what would be answered now, until its holding time is over.
  *
  * Called by nhrp_beside.c, and by the stock code through the notifier, where nothing but the
@@ -114,7 +115,7 @@ static void tell(const struct answer *a)
 	nhrp_purge_send(&o);
 }
 
-/* --- answers passed on --- */
+/* --- answers of others --- */
 
 static bool leads_there(const struct answer *a)
 {
@@ -188,52 +189,83 @@ void nhrp_answers_poll(void)
 
 /* --- noting --- */
 
+/* The parts that request and reply have in common. Returns false when the stock code has no way to the asker. */
+static bool read_head(struct answer *a, struct interface *ifp, const struct nhrp_msg *m)
+{
+	a->ifindex = (uint32_t)ifp->ifindex;
+	a->asker = m->src_proto;
+	a->asked = m->dst_proto;
+	a->prefix_len = (uint8_t)(8 * dm_addr_len(&a->asked));
+	a->has_vpn = vpn_glue_layer3(a->ifindex, &a->vpn) == VPN_LAYER3_VPN;
+	return vpn_stock_station(vpn_stock_binding(ifp, &a->asker), &a->asker_nbma);
+}
+
+/* The station's binding, what ends the answer; false when it is none that can go. */
+static bool hang_on(struct answer *a, struct nhrp_cache *binding)
+{
+	a->binding = binding;
+	return binding && binding->cur.type == NHRP_CACHE_DYNAMIC && vpn_stock_station(binding, &a->station_nbma);
+}
+
 /* What the reply says, into *a; false when nobody need ever be told. */
-static bool read_reply(struct answer *a, struct interface *ifp, const struct vpn_path *to, const struct nhrp_msg *m)
+static bool read_reply(struct answer *a, struct interface *ifp, const struct nhrp_msg *m)
 {
 	struct dm_reader body = m->body;
 	struct dm_addr own;
 	struct nhrp_cie cie;
 
-	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie) || cie.code != NHRP_CIE_SUCCESS)
+	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie) || cie.code != NHRP_CIE_SUCCESS ||
+	    !read_head(a, ifp, m))
 		return false;
-	a->ifindex = to->ifindex;
-	a->asker = m->src_proto;
-	a->asked = m->dst_proto;
 	a->station = dm_addr_is_set(&cie.proto) ? cie.proto : m->dst_proto;
-	a->prefix_len = cie.prefix_len;
-	if (!cie.prefix_len || cie.prefix_len > 8 * dm_addr_len(&a->asked))
-		a->prefix_len = (uint8_t)(8 * dm_addr_len(&a->asked));
+	if (cie.prefix_len && cie.prefix_len < a->prefix_len)
+		a->prefix_len = cie.prefix_len;
 	a->until = vpn_glue_now() + cie.holding_time * 1000ULL;
-	if (!vpn_stock_station(vpn_stock_binding(ifp, &a->asker), &a->asker_nbma))
-		a->asker_nbma = to->nbma;
-	a->has_vpn = vpn_glue_layer3(to->ifindex, &a->vpn) == VPN_LAYER3_VPN;
 
 	if (vpn_stock_proto(ifp, (enum dm_family)a->station.family, &own) && dm_addr_same(&own, &a->station))
 		return vpn_stock_nbma(ifp, &a->station_nbma);
-	a->binding = vpn_stock_binding(ifp, &a->station);
-	return a->binding && a->binding->cur.type == NHRP_CACHE_DYNAMIC &&
-	       vpn_stock_station(a->binding, &a->station_nbma);
+	return hang_on(a, vpn_stock_binding(ifp, &a->station));
 }
 
-void nhrp_answers_sent(const struct vpn_path *to, const struct nhrp_msg *m)
+/* SAID takes the place of what was noted of the same asker and address. */
+static void note(const struct answer *said)
 {
-	struct interface *ifp = vpn_stock_interface(to->ifindex);
-	struct answer said = { .ifindex = 0 }, *a;
+	const struct vpn_path to = { .ifindex = said->ifindex, .nbma = said->asker_nbma };
+	struct answer *a = answers_find(&all, said);
 
-	if (!ifp || !read_reply(&said, ifp, to, m))
-		return;
-	a = answers_find(&all, &said);
+	nhrp_purge_cancel(&to, &said->asked);
+	nhrp_purge_cancel(&to, &said->station);
 	if (a)
 		forget(a);
 	else if (answers_count(&all) >= NHRP_ANSWERS_MAX)
 		forget(answer_age_first(&by_age));
 	a = XCALLOC(MTYPE_NHRP_ANSWER, sizeof(*a));
-	*a = said;
+	*a = *said;
 	answers_add(&all, a);
 	answer_age_add_tail(&by_age, a);
 	if (a->binding)
 		nhrp_cache_notify_add(a->binding, &a->notifier, binding_changed);
+}
+
+void nhrp_answers_sent(const struct vpn_path *to, const struct nhrp_msg *m)
+{
+	struct interface *ifp = vpn_stock_interface(to->ifindex);
+	struct answer said = { .ifindex = 0 };
+
+	if (ifp && read_reply(&said, ifp, m))
+		note(&said);
+}
+
+/* Of the prefix that will be answered the one address is known, which ends what the asker has of that prefix. */
+void nhrp_answers_asked(const struct vpn_path *to, const struct nhrp_msg *m)
+{
+	struct interface *ifp = vpn_stock_interface(to->ifindex);
+	struct answer said = { .ifindex = 0 };
+
+	if (!ifp || !hang_on(&said, vpn_stock_next_hop(ifp, &m->dst_proto)))
+		return;
+	if (vpn_stock_addr(&said.station, &said.binding->remote_addr) && read_head(&said, ifp, m))
+		note(&said);
 }
 
 void nhrp_answers_terminate(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who was told what by Resolution Replies that FRR's own NHRP code sent or passed on, so
- * that they can be told when it is void.
+ * Who was told what by Resolution Replies that FRR's own NHRP code sent, or by those that it
+ * passed requests on to, so that they can be told when it is void.
  */
 #ifndef DMEVPN_NHRP_ANSWERS_H
 #define DMEVPN_NHRP_ANSWERS_H
@@ -12,6 +12,9 @@
 
 /* A Resolution Reply leaves for TO. */
 void nhrp_answers_sent(const struct vpn_path *to, const struct nhrp_msg *m);
+
+/* A Resolution Request of somebody else is passed on to TO: the reply may not come by here. */
+void nhrp_answers_asked(const struct vpn_path *to, const struct nhrp_msg *m);
 
 /* Compares this node's own answers with what it would answer now, and ends those whose time is over. */
 void nhrp_answers_poll(void);

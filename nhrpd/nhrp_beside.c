@@ -251,8 +251,13 @@ static void request_out(const struct vpn_path *to, const struct nhrp_msg *m, uin
 	struct nhrp_id_sent sent = { .op = m->op, .stock = m->request_id, .path = *to };
 	struct interface *ifp = vpn_stock_interface(to->ifindex);
 
-	if (!ifp || !is_own(ifp, &m->src_proto))
+	if (!ifp)
 		return;
+	if (!is_own(ifp, &m->src_proto)) {
+		if (m->op == NHRP_OP_RESOLUTION_REQUEST)
+			nhrp_answers_asked(to, m);
+		return;
+	}
 	if (m->op == NHRP_OP_REGISTRATION_REQUEST)
 		nhrp_purge_cancel(to, &m->src_proto);
 	nhrp_edit_id(octets, nhrp_ids_sent(&ids, &sent, vpn_glue_now()));

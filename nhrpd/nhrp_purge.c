@@ -139,11 +139,51 @@ static void due(struct event *t)
 	event_add_timer_msec(master, due, p, (long)(wait - vpn_glue_random() % (wait / 4)), &p->retry);
 }
 
-/* At the end of the turn: an event of the stock code's is not the place to call it from. */
+/* --- what is to be said --- */
+
+static bool same_head(const struct nhrp_purge_order *a, const struct nhrp_purge_order *b)
+{
+	return vpn_path_same(&a->to, &b->to) && a->has_vpn == b->has_vpn && !vpn_id_cmp(&a->vpn, &b->vpn) &&
+	       dm_addr_same(&a->nbma, &b->nbma) && dm_addr_same(&a->source, &b->source) &&
+	       dm_addr_same(&a->target, &b->target);
+}
+
+static bool has_entry(const struct nhrp_purge_order *o, const struct nhrp_purge_entry *entry)
+{
+	for (size_t i = 0; i < o->num_entries; i++)
+		if (dm_addr_same(&o->entries[i].proto, &entry->proto) && o->entries[i].prefix_len == entry->prefix_len)
+			return true;
+	return false;
+}
+
+/* Into a purge that has not left yet; false when it has no room. */
+static bool add_entries(struct nhrp_purge_order *to, const struct nhrp_purge_order *from)
+{
+	if (to->num_entries + from->num_entries > NHRP_PURGE_ENTRIES)
+		return false;
+	for (size_t i = 0; i < from->num_entries; i++)
+		if (!has_entry(to, &from->entries[i]))
+			to->entries[to->num_entries++] = from->entries[i];
+	return true;
+}
+
+static bool joins_another(const struct nhrp_purge_order *order)
+{
+	struct purge *p;
+
+	frr_each (purges, &under_way, p)
+		if (!p->tries && same_head(&p->order, order) && add_entries(&p->order, order))
+			return true;
+	return false;
+}
+
+/* At the end of the turn: the stock code's notifiers are not the place to send from. */
 void nhrp_purge_send(const struct nhrp_purge_order *order)
 {
 	struct purge *p;
 
+	if (joins_another(order))
+		return;
 	if (purges_count(&under_way) >= NHRP_PURGES_MAX) {
 		nhrp_beside_count(NHRP_BESIDE_PURGES_UNANSWERED);
 		return;
@@ -170,13 +210,28 @@ bool nhrp_purge_reply(const struct vpn_path *from, const struct nhrp_msg *m)
 	return true;
 }
 
-void nhrp_purge_cancel(const struct vpn_path *to, const struct dm_addr *source)
+/* What remains keeps its request ID: whoever acknowledges the longer list has done the shorter one, too. */
+static void take_entry_out(struct nhrp_purge_order *o, const struct dm_addr *proto)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->num_entries; i++)
+		if (!dm_addr_same(&o->entries[i].proto, proto))
+			o->entries[kept++] = o->entries[i];
+	o->num_entries = kept;
+}
+
+void nhrp_purge_cancel(const struct vpn_path *to, const struct dm_addr *proto)
 {
 	struct purge *p;
 
-	frr_each_safe (purges, &under_way, p)
-		if (vpn_path_same(&p->order.to, to) && dm_addr_same(&p->order.entries[0].proto, source))
+	frr_each_safe (purges, &under_way, p) {
+		if (!vpn_path_same(&p->order.to, to))
+			continue;
+		take_entry_out(&p->order, proto);
+		if (!p->order.num_entries)
 			done(p);
+	}
 }
 
 void nhrp_purge_terminate(void)

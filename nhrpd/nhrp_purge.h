@@ -9,7 +9,7 @@
 
 #define NHRP_PURGES_MAX 4096 /* under way; more are not begun */
 #define NHRP_PURGE_TRIES 4   /* after 1, 2 and 4 s, each less up to a quarter */
-#define NHRP_PURGE_ENTRIES 2
+#define NHRP_PURGE_ENTRIES 16 /* in one message */
 
 /* The addresses that one entry of a purge is about. */
 struct nhrp_purge_entry {
@@ -32,15 +32,16 @@ struct nhrp_purge_order {
 /*
  * Tells the other end that what it knows of the entries is void, again and again until it
  * acknowledges or NHRP_PURGE_TRIES is reached (RFC 2332 5.2.5). In a VPN that the interface
- * has no more it is said once, with bit N: no reply could come in.
+ * has no more it is said once, with bit N: no reply could come in. It leaves at the end of the
+ * turn, in one message with what else there is to say to that station until then.
  */
 void nhrp_purge_send(const struct nhrp_purge_order *order);
 
 /* A Purge Reply. Returns false when it answers nothing that is under way (RFC 2332 5.2.5: ignored). */
 bool nhrp_purge_reply(const struct vpn_path *from, const struct nhrp_msg *m);
 
-/* SOURCE registers at TO: what would take that registration back is not said any more. */
-void nhrp_purge_cancel(const struct vpn_path *to, const struct dm_addr *source);
+/* TO is told of PROTO anew, by a registration or an answer: nothing that is under way voids it any more. */
+void nhrp_purge_cancel(const struct vpn_path *to, const struct dm_addr *proto);
 
 /* Ends all that are under way. */
 void nhrp_purge_terminate(void);

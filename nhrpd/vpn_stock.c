@@ -16,6 +16,8 @@
 #include "nhrpd.h"
 #include "nhrpd/vpn_stock.h"
 
+#define ROUTE_STEPS 4 /* routes by way of routes, as far as the stock code follows them */
+
 /* --- asking --- */
 
 struct interface *vpn_stock_interface(uint32_t ifindex)
@@ -67,6 +69,25 @@ struct nhrp_cache *vpn_stock_binding(struct interface *ifp, const struct dm_addr
 	union sockunion su;
 
 	return vpn_stock_sockunion(&su, proto) ? nhrp_cache_get(ifp, &su, 0) : NULL;
+}
+
+struct nhrp_cache *vpn_stock_next_hop(struct interface *ifp, const struct dm_addr *proto)
+{
+	union sockunion at, via;
+	struct interface *out;
+	struct nhrp_cache *c;
+
+	if (!vpn_stock_sockunion(&at, proto))
+		return NULL;
+	for (unsigned int step = 0; step < ROUTE_STEPS; step++) {
+		c = nhrp_cache_get(ifp, &at, 0);
+		if (c && c->cur.type >= NHRP_CACHE_DYNAMIC)
+			return c;
+		if (!nhrp_route_get_nexthop(&at, NULL, &via, &out) || sockunion_family(&via) == AF_UNSPEC)
+			return NULL;
+		at = via;
+	}
+	return NULL;
 }
 
 bool vpn_stock_station(const struct nhrp_cache *c, struct dm_addr *nbma)

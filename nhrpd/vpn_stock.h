@@ -31,6 +31,9 @@ bool vpn_stock_proto(const struct interface *ifp, enum dm_family family, struct 
 /* The binding of a protocol address on an interface, NULL when there is none. */
 struct nhrp_cache *vpn_stock_binding(struct interface *ifp, const struct dm_addr *proto);
 
+/* The binding of the station by which the interface reaches PROTO, which may lie behind it; NULL when there is none. */
+struct nhrp_cache *vpn_stock_next_hop(struct interface *ifp, const struct dm_addr *proto);
+
 /* NBMA address of the station that a binding leads to; false when it leads to none. */
 bool vpn_stock_station(const struct nhrp_cache *c, struct dm_addr *nbma);
 
