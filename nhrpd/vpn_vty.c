@@ -13,6 +13,7 @@
 #include "lib/vty.h"
 
 #include "nhrpd.h"
+#include "nhrpd/nhrp_beside.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_password.h"
 #include "nhrpd/vpn_glue.h"
@@ -444,6 +445,11 @@ static const char *name_layer3(size_t i)
 	return names[i];
 }
 
+static const char *name_beside(size_t i)
+{
+	return nhrp_beside_name((enum nhrp_beside_counter)i);
+}
+
 static const char *name_packet(size_t i)
 {
 	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword" };
@@ -472,6 +478,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	counter_group(vty, obj, "refused", c->refused, 0, VPN_REFUSED_COUNT, name_refusal);
 	counter_group(vty, obj, "packets", packets, 0, array_size(packets), name_packet);
 	counter_group(vty, obj, "layer3", layer3, 0, array_size(layer3), name_layer3);
+	counter_group(vty, obj, "stock", nhrp_beside_counters(), 0, NHRP_BESIDE_COUNT, name_beside);
 	counter_group(vty, obj, "plain", io->guard, 0, NHRP_GUARD_COUNT, name_guard);
 	counter_group(vty, obj, "plainDropped", io->guard_dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	return obj ? vty_json(vty, obj) : CMD_SUCCESS;
