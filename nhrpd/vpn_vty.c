@@ -379,7 +379,7 @@ static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 		ttable_add_row(o->table, "IP|MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
 	if (v->has_expiry)
 		snprintf(expires, sizeof(expires), "%us", v->expires_in);
-	ttable_add_row(o->table, "%s|%s|%s|%u|%s%s|%s|%u|%s", addr(&v->ip), addr(&v->mac), v->ifname, v->vpn.index,
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%u|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
 		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma), v->vni, expires);
 }
 
