@@ -77,35 +77,35 @@ static void hear(uint32_t number, const struct dm_addr *behind)
 
 static void test_macs_of_one_member(void **state)
 {
-	for (uint32_t i = 0; i < VPN_MEMBER_MACS_MAX; i++)
+	for (uint32_t i = 0; i < VPN_MEMBER_BINDINGS_MAX; i++)
 		hear(i, &spoke1->nbma);
 	assert_int_equal(full(hub), 0);
-	hear(VPN_MEMBER_MACS_MAX, &spoke1->nbma);
+	hear(VPN_MEMBER_BINDINGS_MAX, &spoke1->nbma);
 	assert_int_equal(full(hub), 1);
-	assert_int_equal(world_instance(hub).num_macs, VPN_MEMBER_MACS_MAX);
+	assert_int_equal(world_instance(hub).num_macs, VPN_MEMBER_BINDINGS_MAX);
 	hear(0, &spoke1->nbma); /* it has this one */
 	assert_int_equal(full(hub), 1);
-	hear(VPN_MEMBER_MACS_MAX, &spoke2->nbma); /* others are not locked out */
+	hear(VPN_MEMBER_BINDINGS_MAX, &spoke2->nbma); /* others are not locked out */
 	assert_int_equal(full(hub), 1);
 	hear(0, &spoke2->nbma); /* room again */
-	hear(VPN_MEMBER_MACS_MAX + 1, &spoke1->nbma);
+	hear(VPN_MEMBER_BINDINGS_MAX + 1, &spoke1->nbma);
 	assert_int_equal(full(hub), 1);
-	assert_int_equal(world_instance(hub).num_macs, VPN_MEMBER_MACS_MAX + 2);
+	assert_int_equal(world_instance(hub).num_macs, VPN_MEMBER_BINDINGS_MAX + 2);
 }
 
 static void test_macs_of_a_vpn(void **state)
 {
 	struct dm_addr member = { 0 };
 
-	for (uint32_t i = 0; i < VPN_MACS_MAX; i++) {
-		if (i % VPN_MEMBER_MACS_MAX == 0)
-			member = adopt(i / VPN_MEMBER_MACS_MAX);
+	for (uint32_t i = 0; i < VPN_BINDINGS_MAX; i++) {
+		if (i % VPN_MEMBER_BINDINGS_MAX == 0)
+			member = adopt(i / VPN_MEMBER_BINDINGS_MAX);
 		hear(i, &member);
 	}
 	assert_int_equal(full(hub), 0);
-	hear(VPN_MACS_MAX, &spoke1->nbma);
+	hear(VPN_BINDINGS_MAX, &spoke1->nbma);
 	assert_int_equal(full(hub), 1);
-	assert_int_equal(world_instance(hub).num_macs, VPN_MACS_MAX);
+	assert_int_equal(world_instance(hub).num_macs, VPN_BINDINGS_MAX);
 	hear(0, &spoke1->nbma); /* a move takes no room */
 	assert_int_equal(full(hub), 1);
 }
@@ -155,16 +155,16 @@ static void redirect(uint32_t number)
 static void test_shortcuts_of_a_spoke(void **state)
 {
 	world_lose(NHRP_OP_RESOLUTION_REQUEST, UINT32_MAX);
-	for (uint32_t i = 0; i < VPN_SHORTCUTS_MAX; i++)
+	for (uint32_t i = 0; i < VPN_REMOTES_MAX; i++)
 		redirect(i);
 	assert_int_equal(full(spoke1), 0);
-	redirect(VPN_SHORTCUTS_MAX);
+	redirect(VPN_REMOTES_MAX);
 	assert_int_equal(full(spoke1), 1);
 	redirect(0); /* under way already */
 	assert_int_equal(full(spoke1), 1);
 	/* unanswered and then negative: gone */
 	world_run(60000);
-	redirect(VPN_SHORTCUTS_MAX);
+	redirect(VPN_REMOTES_MAX);
 	assert_int_equal(full(spoke1), 1);
 }
 

@@ -54,7 +54,7 @@ static void test_vectors_stay_whole(void **state)
 			memcpy(before, octets, len);
 			nhrp_edit_id(octets, ids[k]);
 			assert_int_equal(nhrp_msg_decode(&m, octets, len, NULL), NHRP_DROP_NONE);
-			assert_int_equal(m.request_id, ids[k]);
+			assert_int_equal(id_at(octets, 24), ids[k]);
 			assert_rest_same(before, octets, len, 24);
 		}
 }
