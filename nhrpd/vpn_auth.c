@@ -30,6 +30,7 @@
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_message.h"
+#include "nhrpd/vpn_transit.h"
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_PEER, "VPN authenticated peer");
 
@@ -315,6 +316,7 @@ static bool take_fresh(struct vpn_engine *e, struct vpn_instance *inst, const st
 	if (window.epoch == known || !nhrp_op_is_reply(m->op))
 		return true;
 	vpn_spoke_challenged(e, inst, from);
+	vpn_transit_challenged(inst, from);
 	return false;
 }
 

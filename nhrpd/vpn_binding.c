@@ -4,7 +4,7 @@
  * that registered it; an IP address belongs to the MAC that its member registered with it.
  * For each of both the members that were told of it.
  *
- * Objects: vpn_binding (by address), vpn_asker (by NBMA address, within a binding). Called
+ * Objects: vpn_binding (by address), vpn_asker (by station, within a binding). Called
  * by vpn_hub.c with what messages say and by vpn_engine.c with the module's events.
  *
  *   MAC_SEEN ──> new: MAC_SET, its mirror in the FDB
@@ -88,6 +88,18 @@ static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec
 
 /* --- askers --- */
 
+bool vpn_station_reach(struct vpn_instance *inst, const struct vpn_station *s, struct vpn_path *path,
+		       struct dm_addr *mac)
+{
+	const struct vpn_member *m = s->relayed ? NULL : vpn_member_find(inst, &s->nbma);
+
+	if (!s->relayed && !m)
+		return false;
+	*path = m ? m->path : s->path;
+	*mac = m ? m->mac : s->mac;
+	return true;
+}
+
 static void asker_forget(struct vpn_binding *b, struct vpn_asker *a)
 {
 	vpn_askers_del(&b->askers, a);
@@ -97,12 +109,10 @@ static void asker_forget(struct vpn_binding *b, struct vpn_asker *a)
 static void purge_askers(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_binding *b)
 {
 	struct vpn_asker *a;
-	struct vpn_member *to;
 
 	while ((a = vpn_askers_first(&b->askers))) {
-		to = vpn_member_find(inst, &a->nbma);
-		if (to && a->until > vpn_now(e))
-			vpn_purge_send(e, inst, &b->addr, to);
+		if (a->until > vpn_now(e))
+			vpn_purge_send(e, inst, &b->addr, &a->station);
 		asker_forget(b, a);
 	}
 }
@@ -119,25 +129,32 @@ static void purge_askers_behind(struct vpn_engine *e, struct vpn_instance *inst,
 			purge_askers(e, inst, b);
 }
 
-bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct dm_addr *nbma, uint16_t seconds)
+static bool asker_is_over(struct vpn_engine *e, const struct vpn_binding *b, const struct vpn_asker *a)
+{
+	struct vpn_path path;
+	struct dm_addr mac;
+
+	return a->until <= vpn_now(e) || !vpn_station_reach(b->member->inst, &a->station, &path, &mac);
+}
+
+bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_station *who, uint16_t seconds)
 {
 	struct vpn_asker *a, *found = NULL;
-	uint64_t now = vpn_now(e);
 
 	frr_each_safe (vpn_askers, &b->askers, a) {
-		if (dm_addr_same(&a->nbma, nbma))
+		if (dm_addr_same(&a->station.nbma, &who->nbma))
 			found = a;
-		else if (a->until <= now || !vpn_member_find(b->member->inst, &a->nbma))
+		else if (asker_is_over(e, b, a))
 			asker_forget(b, a);
 	}
 	if (!found && vpn_askers_count(&b->askers) >= VPN_ASKERS_MAX)
 		return false;
 	if (!found) {
 		found = XCALLOC(MTYPE_VPN_ASKER, sizeof(*found));
-		found->nbma = *nbma;
 		vpn_askers_add_tail(&b->askers, found);
 	}
-	found->until = now + (uint64_t)seconds * 1000;
+	found->station = *who;
+	found->until = vpn_now(e) + (uint64_t)seconds * 1000;
 	return true;
 }
 

@@ -25,10 +25,21 @@ PREDECL_RBTREE_UNIQ(vpn_behind);
 PREDECL_DLIST(vpn_member_bindings);
 PREDECL_DLIST(vpn_askers);
 
-/* Somebody who was told of a binding. Identified in it by NBMA address. */
+/*
+ * A station that asks, and how it is reached: a member of ours, or one that another hub asked
+ * for. Identified by NBMA address.
+ */
+struct vpn_station {
+	struct dm_addr nbma; /* of its VXLAN device */
+	bool relayed;	     /* it is no member of ours; the rest is set then only */
+	struct dm_addr mac;  /* of its VXLAN device */
+	struct vpn_path path; /* of the hub that asked for it */
+};
+
+/* Somebody who was told of a binding. Identified in it by the station. */
 struct vpn_asker {
 	struct vpn_askers_item item;
-	struct dm_addr nbma;
+	struct vpn_station station;
 	uint64_t until; /* ms; what it was told is void then */
 };
 
@@ -84,8 +95,11 @@ struct vpn_binding *vpn_binding_find(struct vpn_instance *inst, const struct dm_
 struct vpn_member *vpn_binding_home(const struct vpn_binding *b);
 /* Its member takes it back: purges those who asked, and takes a MAC out of the kernel. Frees it. */
 void vpn_binding_forget(struct vpn_engine *e, struct vpn_binding *b);
-/* Remembers that NBMA was told of it for so many SECONDS. Returns false when too many were. */
-bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct dm_addr *nbma, uint16_t seconds);
+/* Remembers that the station was told of it for so many SECONDS. Returns false when too many were. */
+bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_station *who, uint16_t seconds);
+/* Where to send what is for the station, and its MAC. Returns false when it is a member no more. */
+bool vpn_station_reach(struct vpn_instance *inst, const struct vpn_station *s, struct vpn_path *path,
+		       struct dm_addr *mac);
 
 /* The switch heard a MAC behind a member: new, moved or as before. */
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);

@@ -5,7 +5,7 @@
  *
  *   engine ── devices (by name) ── instances (by VPN-ID)
  *                                     ├─ spoke: hubs (by path), locals and remotes (by MAC or IP address)
- *                                     └─ hub:   members (by NBMA), bindings (by MAC or IP address) ── askers (by NBMA)
+ *                                     └─ hub:   members (by NBMA), bindings (by MAC or IP address) ── askers (by NBMA), transits (by request)
  */
 #ifndef DMEVPN_VPN_CORE_H
 #define DMEVPN_VPN_CORE_H

@@ -23,7 +23,9 @@ enum vpn_refusal {
 	VPN_REFUSED_NOT_READY,	    /* our side of the VPN is not up */
 	VPN_REFUSED_COMPULSORY_EXTENSION, /* an extension we must understand and do not */
 	VPN_REFUSED_MISPLACED_EXTENSION, /* an extension in a message where it has no place */
-	VPN_REFUSED_LOOP,	    /* a request that has passed us before */
+	VPN_REFUSED_LOOP,	    /* a message that has passed us before */
+	VPN_REFUSED_HOP_COUNT,	    /* to be passed on, but it has come too far */
+	VPN_REFUSED_UNREACHABLE,    /* to be passed on, but we do not know where */
 	VPN_REFUSED_VPN_MISMATCH,   /* IPv4 or IPv6, of another VPN than the interface's */
 	VPN_REFUSED_AUTHENTICATION, /* not made with a key or password of ours */
 	VPN_REFUSED_NOT_FRESH,	    /* authentic, but repeated or from before a start: its own, or ours */
@@ -37,6 +39,7 @@ struct vpn_counters {
 	uint64_t refused[VPN_REFUSED_COUNT];
 	uint64_t build_failed; /* a message of ours that did not fit */
 	uint64_t layer3_delivered; /* messages of layer 3 VPNs handed to the stock code */
+	uint64_t passed_on;    /* messages of others, on their way through a hub; counted in `sent` too */
 	uint64_t no_key;       /* … that was not sent for want of a key */
 };
 

@@ -15,11 +15,10 @@
 #include "nhrpd/vpn_hub.h"
 #include "nhrpd/vpn_layer3.h"
 #include "nhrpd/vpn_message.h"
-
-typedef void (*handler)(struct vpn_engine *, struct vpn_instance *, const struct vpn_path *, const struct nhrp_msg *);
+#include "nhrpd/vpn_transit.h"
 
 /* What each role acts on; the rest is another role's business. */
-static const handler spoke_handlers[VPN_OP_COUNT] = {
+static const vpn_handler spoke_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_RESOLUTION_REPLY] = vpn_remote_resolution_reply,
 	[NHRP_OP_REGISTRATION_REPLY] = vpn_spoke_registration_reply,
 	[NHRP_OP_PURGE_REQUEST] = vpn_remote_purge_request,
@@ -27,7 +26,7 @@ static const handler spoke_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_TRAFFIC_INDICATION] = vpn_shortcut_indication,
 	[NHRP_OP_ERROR_INDICATION] = vpn_spoke_error_indication,
 };
-static const handler hub_handlers[VPN_OP_COUNT] = {
+static const vpn_handler hub_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_RESOLUTION_REQUEST] = vpn_hub_resolution_request,
 	[NHRP_OP_REGISTRATION_REQUEST] = vpn_hub_registration_request,
 	[NHRP_OP_PURGE_REQUEST] = vpn_hub_purge_request,
@@ -72,20 +71,31 @@ static struct vpn_instance *find_instance(struct vpn_engine *e, const struct vpn
 	return NULL;
 }
 
-/* Refuses, with an error, what an extension keeps us from acting on. */
+/* What we would have to understand and do not; who only passes the message on must know the sender's word (RFC 2332 5.3, 5.3.4). */
+static bool not_understood(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *m,
+			   bool transit, uint16_t *offset)
+{
+	bool authenticated = vpn_auth_wanted(e, inst);
+
+	if (transit)
+		return !authenticated && vpn_message_unchecked(m, offset);
+	return nhrp_op_is_request(m->op) && vpn_message_unknown_compulsory(m, authenticated, offset);
+}
+
+/* Refuses, with an error, what an extension keeps us from acting on, or in TRANSIT from passing on. */
 static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
-			   const struct nhrp_msg *m)
+			   const struct nhrp_msg *m, bool transit)
 {
 	enum vpn_refusal why;
 	uint16_t offset, code;
 
-	if (nhrp_op_is_request(m->op) && vpn_message_unknown_compulsory(m, vpn_auth_wanted(e, inst), &offset)) {
+	if (not_understood(e, inst, m, transit, &offset)) {
 		why = VPN_REFUSED_COMPULSORY_EXTENSION;
 		code = NHRP_ERR_UNRECOGNIZED_EXTENSION;
 	} else if (vpn_message_misplaced_extension(m, &offset)) {
 		why = VPN_REFUSED_MISPLACED_EXTENSION;
 		code = NHRP_ERR_INVALID_EXTENSION;
-	} else if (nhrp_op_is_request(m->op) && vpn_message_looped(inst, m, &offset)) {
+	} else if ((transit || nhrp_op_is_request(m->op)) && vpn_message_looped(inst, m, &offset)) {
 		why = VPN_REFUSED_LOOP;
 		code = NHRP_ERR_LOOP;
 	} else {
@@ -102,7 +112,7 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 	enum nhrp_drop why;
 	uint32_t value = 0;
 	struct nhrp_msg m;
-	handler fn;
+	vpn_handler fn, transit;
 
 	why = nhrp_msg_decode(&m, octets, len, &value);
 	if (why == NHRP_DROP_NONE && !m.has_vpn)
@@ -119,7 +129,8 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		return;
 	if (!vpn_auth_check(e, inst, from, &m))
 		return;
-	fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
+	transit = vpn_transit_handler(e, inst, from, &m);
+	fn = transit ? transit : (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
 	if (!fn) {
 		vpn_refuse(e, from, &m, VPN_REFUSED_WRONG_ROLE);
 		return;
@@ -128,6 +139,6 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
 		return;
 	}
-	if (extensions_fit(e, inst, from, &m))
+	if (extensions_fit(e, inst, from, &m, transit))
 		fn(e, inst, from, &m);
 }

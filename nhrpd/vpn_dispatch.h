@@ -7,6 +7,12 @@
 
 #include "nhrpd/vpn_engine.h"
 
+struct vpn_instance;
+
+/* What acts on a message of an instance, whole and authentic as far as that is asked for. */
+typedef void (*vpn_handler)(struct vpn_engine *, struct vpn_instance *, const struct vpn_path *,
+			    const struct nhrp_msg *);
+
 /* Counts a well-formed message that is not acted on, and says so in the debug log. */
 void vpn_refuse(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m, enum vpn_refusal why);
 

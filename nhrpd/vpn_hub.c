@@ -11,7 +11,8 @@
  *   HAIRPIN ───────────────> Traffic Indication to the source's member
  *   Resolution Request ────> reply with the member's end, the asker remembered
  *
- * Not here: forwarding a frame (the module's BPF switch does), other hubs.
+ * Not here: forwarding a frame (the module's BPF switch does), messages of which this hub is
+ * only on the way (vpn_transit.c).
  */
 #include <config.h>
 
@@ -19,6 +20,7 @@
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_hub.h"
 #include "nhrpd/vpn_message.h"
+#include "nhrpd/vpn_transit.h"
 
 /* --- registration --- */
 
@@ -136,7 +138,7 @@ static void register_station(struct vpn_engine *e, struct vpn_instance *inst, co
 	cie->holding_time = data.holding_time;
 }
 
-/* We are the only hub that we know of, so nothing is passed on (RFC 2332 5.2.3). */
+/* What other hubs are called we do not know, and a member's hub must reach it directly: nothing is passed on (RFC 2332 5.2.3). */
 static bool is_for_us(const struct vpn_instance *inst, const struct nhrp_msg *req)
 {
 	return dm_addr_same(&req->dst_proto, &req->src_proto) ||
@@ -184,21 +186,22 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 /* --- resolution --- */
 
 /* For how long what we know of the address may be told to the asker, in seconds; 0 when there is nothing to tell. */
-static uint16_t tellable(struct vpn_engine *e, const struct vpn_binding *b, const struct vpn_member *asker)
+static uint16_t tellable(struct vpn_engine *e, const struct vpn_binding *b, const struct vpn_station *asker)
 {
 	const struct vpn_member *home = b ? vpn_binding_home(b) : NULL;
-	uint16_t ours = asker->inst->dev->holdtime;
 	uint64_t left, registered;
+	uint16_t ours;
 
-	if (!b || home == asker)
+	if (!b || dm_addr_same(&home->nbma, &asker->nbma))
 		return 0;
+	ours = home->inst->dev->holdtime;
 	left = vpn_timer_left(e, &home->expiry) / 1000;
 	registered = vpn_timer_left(e, &b->member->expiry) / 1000; /* of an IP address, by another member perhaps */
 	left = left < registered ? left : registered;
 	return (uint16_t)(left < ours ? left : ours);
 }
 
-static uint8_t resolution_code(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_member *asker,
+static uint8_t resolution_code(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_station *asker,
 			       uint16_t flags, uint16_t seconds)
 {
 	if (!seconds)
@@ -206,7 +209,7 @@ static uint8_t resolution_code(struct vpn_engine *e, struct vpn_binding *b, cons
 	if ((flags & NHRP_RES_UNIQUE) && !vpn_binding_home(b)->unique)
 		return NHRP_CIE_NOT_UNIQUE;
 	/* who is told must be purged one day, so we have to remember */
-	return vpn_binding_asked(e, b, &asker->nbma, seconds) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
+	return vpn_binding_asked(e, b, asker, seconds) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
 
 /* Where the address is, as that member registered; in a refusal everything but the code is zero (RFC 2332 5.2.2). */
@@ -248,32 +251,47 @@ static void answer_resolution(struct vpn_engine *e, struct vpn_instance *inst, c
 	vpn_message_send(e, to, &b);
 }
 
-/* Who did not register with us learns nothing but that; not every one of a flood. */
-static void refuse_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
-			      const struct nhrp_msg *req)
+void vpn_hub_refuse_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *to,
+			       const struct nhrp_msg *req, uint8_t code)
 {
-	const struct nhrp_cie cie = { .code = NHRP_CIE_PROHIBITED };
+	const struct nhrp_cie cie = { .code = code };
 
-	vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
 	if (vpn_message_may_answer(e))
-		answer_resolution(e, inst, from, req, resolution_flags(req, false), &cie);
+		answer_resolution(e, inst, to, req, resolution_flags(req, false), &cie);
+}
+
+/*
+ * Who asks: a member for itself, or a hub that we know for a station of its own, about MACs
+ * only as that is what a purge can find it by. Returns false for anybody else.
+ */
+static bool asker_of(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		     const struct nhrp_msg *req, struct vpn_station *asker)
+{
+	*asker = (struct vpn_station){ .nbma = req->src_nbma };
+	if (sender(inst, from, req))
+		return true;
+	asker->relayed = true;
+	asker->mac = req->src_proto;
+	asker->path = *from;
+	return dm_addr_is_set(&asker->nbma) && asker->mac.family == DM_MAC && vpn_transit_server(e, inst, from);
 }
 
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *req)
 {
-	struct vpn_member *asker = sender(inst, from, req);
 	struct vpn_binding *b = vpn_binding_find(inst, &req->dst_proto);
+	struct vpn_station asker;
 	struct nhrp_cie cie;
 	uint16_t seconds;
 	uint8_t code;
 
-	if (!asker) {
-		refuse_resolution(e, inst, from, req);
+	if (!asker_of(e, inst, from, req, &asker)) { /* who did not register with us learns nothing but that */
+		vpn_refuse(e, from, req, VPN_REFUSED_NOT_MEMBER);
+		vpn_hub_refuse_resolution(e, inst, from, req, NHRP_CIE_PROHIBITED);
 		return;
 	}
-	seconds = tellable(e, b, asker);
-	code = resolution_code(e, b, asker, req->flags, seconds);
+	seconds = tellable(e, b, &asker);
+	code = resolution_code(e, b, &asker, req->flags, seconds);
 	fill_answer(b, code, seconds, &cie);
 	answer_resolution(e, inst, from, req,
 			  resolution_flags(req, code == NHRP_CIE_SUCCESS && vpn_binding_home(b)->unique), &cie);

@@ -17,6 +17,9 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 /* A Resolution Request (RFC 2332 5.2.1). */
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *m);
+/* Answers REQ with that code and nothing else; not every one of a flood. */
+void vpn_hub_refuse_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *to,
+			       const struct nhrp_msg *req, uint8_t code);
 /* A Purge Request of a member: it takes back itself or MACs behind it (RFC 2332 5.2.5). */
 void vpn_hub_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			   const struct nhrp_msg *m);

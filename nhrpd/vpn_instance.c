@@ -96,6 +96,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	vpn_members_init(&inst->members);
 	vpn_binding_init(&inst->bindings);
 	vpn_purges_init(&inst->purges);
+	vpn_transit_init(inst);
 	vpn_instances_add(&dev->instances, inst);
 	index_take(e, inst);
 	return inst;
@@ -139,6 +140,7 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 	vpn_neigh_stop(e, inst, program);
 	vpn_spoke_stop(e, inst);
 	vpn_member_clear(e, inst, program);
+	vpn_transit_clear(e, inst);
 	if (program)
 		withdraw(e, inst);
 	name_by_vni(e, inst, 0, 0);
@@ -156,6 +158,7 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 	vpn_members_fini(&inst->members);
 	vpn_binding_fini(&inst->bindings);
 	vpn_purges_fini(&inst->purges);
+	vpn_transit_fini(inst);
 	XFREE(MTYPE_VPN_INSTANCE, inst);
 }
 

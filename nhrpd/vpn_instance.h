@@ -13,6 +13,7 @@
 #include "nhrpd/vpn_purge.h"
 #include "nhrpd/vpn_shortcut.h"
 #include "nhrpd/vpn_spoke.h"
+#include "nhrpd/vpn_transit.h"
 
 struct vpn_link;
 
@@ -60,6 +61,7 @@ struct vpn_instance {
 	struct vpn_members_head members;
 	struct vpn_binding_tables bindings;
 	struct vpn_purges_head purges;
+	struct vpn_transit_table transit;
 };
 
 /* One VXLAN device, or GRE interface with a VPN, that the configuration names. Identified by its name. */

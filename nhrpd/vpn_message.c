@@ -178,15 +178,25 @@ static bool is_unknown_compulsory(const struct vpn_instance *inst, const struct 
 	return ext->compulsory && !known_extension(ext->type);
 }
 
+static bool is_unchecked(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)
+{
+	return ext->compulsory && ext->type == NHRP_EXT_AUTHENTICATION;
+}
+
 static bool is_unknown_or_unchecked(const struct vpn_instance *inst, const struct nhrp_msg *m,
 				    const struct nhrp_ext *ext)
 {
-	return is_unknown_compulsory(inst, m, ext) || (ext->compulsory && ext->type == NHRP_EXT_AUTHENTICATION);
+	return is_unknown_compulsory(inst, m, ext) || is_unchecked(inst, m, ext);
 }
 
 bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, bool authenticated, uint16_t *offset)
 {
 	return find_extension(req, offset, authenticated ? is_unknown_compulsory : is_unknown_or_unchecked, NULL);
+}
+
+bool vpn_message_unchecked(const struct nhrp_msg *m, uint16_t *offset)
+{
+	return find_extension(m, offset, is_unchecked, NULL);
 }
 
 /*
@@ -216,12 +226,21 @@ bool vpn_message_misplaced_extension(const struct nhrp_msg *m, uint16_t *offset)
 	return find_extension(m, offset, is_misplaced, NULL);
 }
 
+/* Where those stand who have had the message: of an answer also who gave it (RFC 2332 5.3.1 to 5.3.3). */
+static bool tells_the_way(const struct nhrp_msg *m, uint16_t type)
+{
+	if (nhrp_op_is_request(m->op))
+		return type == NHRP_EXT_FORWARD_TRANSIT;
+	return type == NHRP_EXT_REVERSE_TRANSIT ||
+	       (type == NHRP_EXT_RESPONDER && m->op == NHRP_OP_RESOLUTION_REPLY);
+}
+
 static bool names_us(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)
 {
 	struct dm_reader r = ext->value;
 	struct nhrp_cie cie;
 
-	if (ext->type != NHRP_EXT_FORWARD_TRANSIT || !inst->link)
+	if (!tells_the_way(m, ext->type) || !inst->link)
 		return false;
 	while (nhrp_cie_next(&r, m->afn, m->pro_type, &cie))
 		if (dm_addr_same(cie.sub.has_mac ? &cie.sub.mac : &cie.proto, &inst->link->link.mac))
@@ -229,9 +248,9 @@ static bool names_us(const struct vpn_instance *inst, const struct nhrp_msg *m, 
 	return false;
 }
 
-bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *req, uint16_t *offset)
+bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *m, uint16_t *offset)
 {
-	return find_extension(req, offset, names_us, inst);
+	return find_extension(m, offset, names_us, inst);
 }
 
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply)

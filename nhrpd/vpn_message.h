@@ -39,8 +39,13 @@ bool vpn_message_covers(const struct nhrp_cie *cie, const struct dm_addr *addr);
 bool vpn_message_unknown_compulsory(const struct nhrp_msg *req, bool authenticated, uint16_t *offset);
 /* True when M holds an extension that has no place in a message of its type; *offset as above. */
 bool vpn_message_misplaced_extension(const struct nhrp_msg *m, uint16_t *offset);
-/* True when REQ has passed us before: a transit record names us (RFC 2332 5.3.2); *offset as above. */
-bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *req, uint16_t *offset);
+/* True when M holds an Authentication extension that must be understood; *offset as above. */
+bool vpn_message_unchecked(const struct nhrp_msg *m, uint16_t *offset);
+/*
+ * True when M has passed us before: a transit record names us, or a Resolution Reply's
+ * Responder Address does (RFC 2332 5.3.1 to 5.3.3); *offset as above.
+ */
+bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *m, uint16_t *offset);
 /*
  * True when somebody who is nothing to us may be answered: counts against the same
  * VPN_ERRORS_PER_SECOND, so that a flood is not answered with a flood.

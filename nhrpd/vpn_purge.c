@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Purges that a hub has under way: a Purge Request to a member that was told of a
- * MAC or an IP address, repeated until the member acknowledges it or the tries are over
- * (what it was told then ends with the holding time).
+ * Purges that a hub has under way: a Purge Request to a station that was told of a
+ * MAC or an IP address, repeated until the station acknowledges it or the tries are over
+ * (what it was told then ends with the holding time). One that is no member of ours hears
+ * of it from the hub that asked for it.
  *
  * Object: vpn_purge, identified by request ID within its instance.
  * RFC 2332 5.2.5, 5.2.6.
@@ -22,7 +23,8 @@ static void done(struct vpn_engine *e, struct vpn_purge *p)
 	XFREE(MTYPE_VPN_PURGE, p);
 }
 
-static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const struct vpn_member *to)
+static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const struct vpn_path *to,
+		     const struct dm_addr *station)
 {
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
@@ -32,28 +34,29 @@ static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const stru
 	vpn_message_head(p->inst, p->addr.family, &m, NHRP_OP_PURGE_REQUEST);
 	m.request_id = p->request_id;
 	if (p->addr.family == DM_MAC)
-		m.dst_proto = to->mac;
+		m.dst_proto = *station;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
-	vpn_message_send(e, &to->path, &b);
+	vpn_message_send(e, to, &b);
 }
 
 static void due(struct vpn_engine *e, void *arg)
 {
 	struct vpn_purge *p = arg;
-	struct vpn_member *to = vpn_member_find(p->inst, &p->nbma);
+	struct dm_addr station;
+	struct vpn_path to;
 
-	if (!to || p->tries >= VPN_PURGE_TRIES) {
+	if (p->tries >= VPN_PURGE_TRIES || !vpn_station_reach(p->inst, &p->to, &to, &station)) {
 		done(e, p);
 		return;
 	}
-	transmit(e, p, to);
+	transmit(e, p, &to, &station);
 	vpn_timer_set(e, &p->retry, vpn_jitter(e, (uint64_t)VPN_RETRY_FIRST_MS << p->tries));
 	p->tries++;
 }
 
 void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
-		    const struct vpn_member *to)
+		    const struct vpn_station *to)
 {
 	struct vpn_purge *p;
 
@@ -64,7 +67,7 @@ void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struc
 	p = XCALLOC(MTYPE_VPN_PURGE, sizeof(*p));
 	p->inst = inst;
 	p->addr = *addr;
-	p->nbma = to->nbma;
+	p->to = *to;
 	vpn_timer_init(&p->retry, due, p);
 	do
 		p->request_id = e->ops.random(e->ctx);
@@ -77,9 +80,11 @@ void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const stru
 {
 	struct vpn_purge ref = { .request_id = m->request_id };
 	struct vpn_purge *p = vpn_purges_find(&inst->purges, &ref);
-	struct vpn_member *by = p ? vpn_member_find(inst, &p->nbma) : NULL;
+	struct dm_addr station;
+	struct vpn_path to;
 
-	if (by && vpn_path_same(&by->path, from) && vpn_message_is_mine(inst, m))
+	if (p && vpn_station_reach(inst, &p->to, &to, &station) && vpn_path_same(&to, from) &&
+	    vpn_message_is_mine(inst, m))
 		done(e, p);
 	else
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);

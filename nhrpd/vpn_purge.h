@@ -8,11 +8,11 @@
 #include <assert.h>
 
 #include "lib/typesafe.h"
+#include "nhrpd/vpn_binding.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_timer.h"
 
 struct vpn_instance;
-struct vpn_member;
 
 #define VPN_PURGES_MAX 65536 /* under way in one VPN */
 #define VPN_PURGE_TRIES 4
@@ -25,7 +25,7 @@ struct vpn_purge {
 	struct vpn_instance *inst;
 	uint32_t request_id;
 	struct dm_addr addr; /* a MAC or an IP address */
-	struct dm_addr nbma; /* of the member it goes to */
+	struct vpn_station to;
 	unsigned int tries;
 	struct vpn_timer retry;
 };
@@ -42,9 +42,9 @@ static inline uint32_t vpn_purge_hash(const struct vpn_purge *p)
 }
 DECLARE_HASH(vpn_purges, struct vpn_purge, item, vpn_purge_cmp, vpn_purge_hash);
 
-/* Tells the member that what it knows of ADDR is void, until it acknowledges (RFC 2332 5.2.5). */
+/* Tells the station that what it knows of ADDR is void, until it acknowledges (RFC 2332 5.2.5); nothing when it is gone. */
 void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
-		    const struct vpn_member *to);
+		    const struct vpn_station *to);
 /* A Purge Reply (RFC 2332 5.2.6). */
 void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		     const struct nhrp_msg *m);

@@ -452,7 +452,7 @@ static const char *name_beside(size_t i)
 
 static const char *name_packet(size_t i)
 {
-	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword" };
+	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword", "passedOn" };
 
 	return names[i];
 }
@@ -468,7 +468,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 {
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
-	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused() };
+	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused(), c->passed_on };
 	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held };
 	json_object *obj = json ? json_object_new_object() : NULL;
 

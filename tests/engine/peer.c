@@ -25,19 +25,29 @@ void register_and_redirect(struct world_node *hub, struct world_node *spoke1, st
 	assert_non_null(world_fdb(spoke1, VM2));
 }
 
-struct nhrp_msg sent(uint8_t op)
+static struct nhrp_msg decoded(const uint8_t *octets, size_t len)
 {
-	const uint8_t *octets;
-	size_t len = world_last(op, &octets);
 	struct nhrp_msg m;
 
 	assert_int_equal(nhrp_msg_decode(&m, octets, len, NULL), NHRP_DROP_NONE);
 	return m;
 }
 
-struct nhrp_cie cie_at(const struct nhrp_msg *m, unsigned int n)
+struct nhrp_msg sent(uint8_t op)
 {
-	struct dm_reader r = m->body;
+	const uint8_t *octets;
+	size_t len = world_last(op, &octets);
+
+	return decoded(octets, len);
+}
+
+struct nhrp_msg sent_by(const struct world_node *n, uint8_t op)
+{
+	return decoded(n->sent[op].octets, n->sent[op].len);
+}
+
+static struct nhrp_cie nth(const struct nhrp_msg *m, struct dm_reader r, unsigned int n)
+{
 	struct nhrp_cie cie;
 
 	do
@@ -46,15 +56,43 @@ struct nhrp_cie cie_at(const struct nhrp_msg *m, unsigned int n)
 	return cie;
 }
 
-unsigned int num_cies(const struct nhrp_msg *m)
+static unsigned int count(const struct nhrp_msg *m, struct dm_reader r)
 {
-	struct dm_reader r = m->body;
 	struct nhrp_cie cie;
 	unsigned int n = 0;
 
 	while (nhrp_cie_next(&r, m->afn, m->pro_type, &cie))
 		n++;
+	assert_false(r.bad);
 	return n;
+}
+
+static struct dm_reader value_of(const struct nhrp_msg *m, uint16_t type)
+{
+	struct nhrp_ext ext;
+
+	assert_true(nhrp_ext_find(m, type, &ext));
+	return ext.value;
+}
+
+struct nhrp_cie cie_at(const struct nhrp_msg *m, unsigned int n)
+{
+	return nth(m, m->body, n);
+}
+
+unsigned int num_cies(const struct nhrp_msg *m)
+{
+	return count(m, m->body);
+}
+
+struct nhrp_cie ext_cie(const struct nhrp_msg *m, uint16_t type, unsigned int n)
+{
+	return nth(m, value_of(m, type), n);
+}
+
+unsigned int num_ext_cies(const struct nhrp_msg *m, uint16_t type)
+{
+	return count(m, value_of(m, type));
 }
 
 bool is_plain_zero(const struct nhrp_cie *cie)

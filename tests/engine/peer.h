@@ -18,6 +18,8 @@ void register_and_redirect(struct world_node *hub, struct world_node *spoke1, st
 
 /* The last message of that type, decoded; it lives until the next of its type. */
 struct nhrp_msg sent(uint8_t op);
+/* The last message of that type that the node sent, decoded; it lives until its next. */
+struct nhrp_msg sent_by(const struct world_node *n, uint8_t op);
 /* The entry at place N of a message; the test fails when there are fewer. */
 struct nhrp_cie cie_at(const struct nhrp_msg *m, unsigned int n);
 unsigned int num_cies(const struct nhrp_msg *m);
@@ -30,6 +32,9 @@ void assert_addr(const struct dm_addr *a, const struct dm_addr *b);
 struct nhrp_msg from_spoke(const struct world_node *spoke, uint8_t op, uint32_t id);
 /* Closes the message and lets TO have it as if it came from FROM. */
 void deliver(struct world_node *to, const struct dm_addr *from, struct nhrp_builder *b);
+/* The entry at place N of an extension of the message; the test fails when there are fewer. */
+struct nhrp_cie ext_cie(const struct nhrp_msg *m, uint16_t type, unsigned int n);
+unsigned int num_ext_cies(const struct nhrp_msg *m, uint16_t type);
 /* How often the engine refused for that reason. */
 uint64_t refused(struct world_node *n, enum vpn_refusal why);
 

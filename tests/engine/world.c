@@ -37,7 +37,7 @@ static struct packet packets[QUEUE];
 static size_t packet_head, packet_tail;
 static struct event_rec records[QUEUE];
 static size_t rec_head, rec_tail;
-static unsigned int lose[256], seen[256];
+static unsigned int lose[256], spare[256], seen[256];
 static struct packet last[256];
 static bool repeat;
 
@@ -89,7 +89,11 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	seen[m.op]++;
 	last[m.op].len = len;
 	memcpy(last[m.op].octets, octets, len);
-	if (lose[m.op]) {
+	from->sent[m.op].len = len;
+	memcpy(from->sent[m.op].octets, octets, len);
+	if (spare[m.op]) {
+		spare[m.op]--;
+	} else if (lose[m.op]) {
 		lose[m.op]--;
 		return;
 	}
@@ -101,6 +105,12 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 
 void world_lose(uint8_t op, unsigned int n)
 {
+	world_lose_after(op, 0, n);
+}
+
+void world_lose_after(uint8_t op, unsigned int spared, unsigned int n)
+{
+	spare[op] = spared;
 	lose[op] = n;
 }
 
@@ -509,6 +519,7 @@ void world_reset(void)
 	random_state = 2735;
 	packet_head = packet_tail = rec_head = rec_tail = 0;
 	memset(lose, 0, sizeof(lose));
+	memset(spare, 0, sizeof(spare));
 	memset(seen, 0, sizeof(seen));
 	memset(last, 0, sizeof(last));
 	repeat = false;

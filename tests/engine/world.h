@@ -18,6 +18,7 @@
 #define WORLD_CTL_IFINDEX 10
 #define WORLD_TUN_IFINDEX 20
 #define WORLD_KEYS 3
+#define WORLD_OPS (NHRP_OP_TRAFFIC_INDICATION + 1)
 
 /* A key of a node's one key chain, "chain". */
 struct world_key {
@@ -60,6 +61,11 @@ struct world_node {
 	uint8_t delivered_octets[1500];
 	size_t delivered_len;
 	unsigned int forgotten;
+	/* the last message that it sent, by type; length 0: none */
+	struct {
+		size_t len;
+		uint8_t octets[1500];
+	} sent[WORLD_OPS];
 	bool has_chain; /* the key chain exists */
 	struct world_key keys[WORLD_KEYS];
 };
@@ -88,8 +94,9 @@ void world_module(struct world_node *n, bool up);
 /* Lets MS milliseconds pass, delivering and running timers as they come due. */
 void world_run(uint64_t ms);
 
-/* The next N messages of that type are lost (0: none from now on), or each is delivered twice. */
+/* The next N messages of that type are lost (0: none from now on), those after the next SPARED, or each is delivered twice. */
 void world_lose(uint8_t op, unsigned int n);
+void world_lose_after(uint8_t op, unsigned int spared, unsigned int n);
 void world_repeat(bool on);
 /* Messages seen on the wire of that type since reset. */
 unsigned int world_seen(uint8_t op);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The nodes and fixtures of quartet.h.
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/engine/peer.h"
+#include "tests/engine/quartet.h"
+
+struct world_node *hub1, *hub2, *spoke1, *spoke2;
+
+void quartet_make(void)
+{
+	world_reset();
+	hub1 = world_hub(1);
+	spoke1 = world_spoke(2, 100);
+	spoke2 = world_spoke(3, 101);
+	hub2 = world_hub(4);
+}
+
+void quartet_start(void)
+{
+	world_configure(hub1, 1, hub2);
+	world_configure(hub2, 1, hub1);
+	world_configure(spoke1, 1, hub1);
+	world_configure(spoke2, 1, hub2);
+	world_run(100);
+	world_mac_seen(hub1, spoke1, HUB_VNI, VM1);
+	world_mac_seen(hub2, spoke2, HUB_VNI, VM2);
+}
+
+int quartet_setup_bare(void **state)
+{
+	quartet_make();
+	return 0;
+}
+
+int quartet_setup(void **state)
+{
+	quartet_make();
+	quartet_start();
+	return 0;
+}
+
+int quartet_teardown(void **state)
+{
+	world_end();
+	return 0;
+}
+
+void quartet_servers(struct world_node *n, ...)
+{
+	const struct world_node *server;
+	va_list ap;
+
+	n->ctl.num_servers = 0;
+	memset(n->ctl.servers, 0, sizeof(n->ctl.servers));
+	va_start(ap, n);
+	while ((server = va_arg(ap, const struct world_node *)))
+		n->ctl.servers[n->ctl.num_servers++].nbma = server->nbma;
+	va_end(ap);
+	vpn_engine_controller(n->engine, &n->ctl);
+}
+
+void quartet_redirect(const struct world_node *hub, struct world_node *spoke, const char *src, const char *dst)
+{
+	struct nhrp_msg m = from_spoke(hub, NHRP_OP_TRAFFIC_INDICATION, 0);
+	const struct dm_addr from = world_addr(src), to = world_addr(dst);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.src_sub = nhrp_subaddr_vni(HUB_VNI);
+	m.dst_proto = from;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_octets(&b, to.octets, 6);
+	nhrp_build_octets(&b, from.octets, 6);
+	world_inject(spoke, &hub->nbma, buf, nhrp_build_end(&b));
+}
+
+void quartet_ask(void)
+{
+	quartet_redirect(hub1, spoke1, VM1, VM2);
+	world_run(0);
+}
