@@ -20,7 +20,6 @@
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_hub.h"
 #include "nhrpd/vpn_message.h"
-#include "nhrpd/vpn_transit.h"
 
 /* --- registration --- */
 
@@ -273,7 +272,7 @@ static bool asker_of(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	asker->relayed = true;
 	asker->mac = req->src_proto;
 	asker->path = *from;
-	return dm_addr_is_set(&asker->nbma) && asker->mac.family == DM_MAC && vpn_transit_server(e, inst, from);
+	return dm_addr_is_set(&asker->nbma) && asker->mac.family == DM_MAC && vpn_way_server(e, inst, from);
 }
 
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

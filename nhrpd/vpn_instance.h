@@ -14,6 +14,7 @@
 #include "nhrpd/vpn_shortcut.h"
 #include "nhrpd/vpn_spoke.h"
 #include "nhrpd/vpn_transit.h"
+#include "nhrpd/vpn_way.h"
 
 struct vpn_link;
 
@@ -62,6 +63,7 @@ struct vpn_instance {
 	struct vpn_binding_tables bindings;
 	struct vpn_purges_head purges;
 	struct vpn_transit_table transit;
+	struct vpn_way_table ways;
 };
 
 /* One VXLAN device, or GRE interface with a VPN, that the configuration names. Identified by its name. */

@@ -142,13 +142,17 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 		reply_ext(e, inst, &ext, b);
 }
 
-static bool known_extension(uint16_t type)
+/* The NAT address extension, which has the number of Device Capabilities, is not: nothing is made of it. */
+static bool known_extension(const struct nhrp_ext *ext)
 {
-	switch (type) {
+	uint32_t source, target;
+
+	switch (ext->type) {
+	case NHRP_EXT_CAPABILITIES:
+		return nhrp_ext_capabilities(ext, &source, &target);
 	case NHRP_EXT_RESPONDER:
 	case NHRP_EXT_FORWARD_TRANSIT:
 	case NHRP_EXT_REVERSE_TRANSIT:
-	case NHRP_EXT_CAPABILITIES:
 	case NHRP_EXT_BOOT_EPOCH:
 	case NHRP_EXT_AUTHENTICATION: /* where it is checked */
 		return true;
@@ -175,7 +179,7 @@ static bool find_extension(const struct nhrp_msg *m, uint16_t *offset,
 
 static bool is_unknown_compulsory(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)
 {
-	return ext->compulsory && !known_extension(ext->type);
+	return ext->compulsory && !known_extension(ext);
 }
 
 static bool is_unchecked(const struct vpn_instance *inst, const struct nhrp_msg *m, const struct nhrp_ext *ext)

@@ -4,8 +4,8 @@
  * a MAC that nobody registered passes the request on to a next hop server of its controller, and
  * the reply back the way the request came.
  *
- * Objects: vpn_transit (a request under way), vpn_way (a station that was answered through us),
- * both in their instance. Called by vpn_dispatch.c, for hubs only.
+ * Object: vpn_transit (a request under way), by type, ID and source in its instance. Called by
+ * vpn_dispatch.c, for hubs only.
  *
  *   spoke ── Resolution Request ──> hub ── hops - 1, Forward record + hub ──> next hop server
  *         <── Reverse record + hub, hops - 1 ──        <── Resolution Reply ──
@@ -13,10 +13,9 @@
  *         ── Purge Reply ─────────────> hub ──────────────>
  *
  * A request from another hub is taken when that hub is one of our servers: hubs that are to ask
- * each other are configured on both sides. Of the servers the first is asked that is not silent,
- * is not where the request came from and is not in its record; a repeated request is a sign of
- * silence. Error Indications about what we passed on go the same ways; nothing follows from them,
- * as nobody vouches for them.
+ * each other are configured on both sides. Which server is asked, and how a station is found, says
+ * vpn_way.c; that a request is repeated is a sign of the server's silence. Error Indications about
+ * what we passed on go the same ways; nothing follows from them, as nobody vouches for them.
  *
  * RFC 2332 5.1 (hop count), 5.2.2, 5.2.5 to 5.2.7, 5.3 to 5.3.3; RFC 2735 3.1 (the VPN stays).
  *
@@ -31,7 +30,6 @@
 #include "nhrpd/vpn_message.h"
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_TRANSIT, "VPN request on its way");
-DEFINE_MTYPE_STATIC(VPNENGINE, VPN_WAY, "VPN way to a station");
 
 #define AT_HOP_COUNT 9 /* of ar$hopcnt, RFC 2332 5.1 */
 
@@ -72,7 +70,7 @@ static uint16_t *share_of(struct vpn_instance *inst, const struct vpn_path *path
 static struct vpn_transit *remember(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				    const struct nhrp_msg *m)
 {
-	uint16_t *share = vpn_transit_server(e, inst, from) ? NULL : share_of(inst, from);
+	uint16_t *share = vpn_way_server(e, inst, from) ? NULL : share_of(inst, from);
 	struct vpn_transit *t;
 
 	if (vpn_transits_count(&inst->transit.under_way) >= VPN_TRANSITS_MAX ||
@@ -90,169 +88,6 @@ static struct vpn_transit *remember(struct vpn_engine *e, struct vpn_instance *i
 	vpn_timer_init(&t->expiry, transit_over, t);
 	vpn_transits_add(&inst->transit.under_way, t);
 	return t;
-}
-
-/* --- ways to stations --- */
-
-static struct vpn_way *way_to(struct vpn_instance *inst, const struct dm_addr *mac)
-{
-	struct vpn_way ref = { .mac = *mac };
-
-	return vpn_ways_find(&inst->transit.ways, &ref);
-}
-
-static void way_over(struct vpn_engine *e, void *arg)
-{
-	struct vpn_way *w = arg;
-
-	vpn_timer_stop(e, &w->expiry);
-	vpn_ways_del(&w->inst->transit.ways, w);
-	XFREE(MTYPE_VPN_WAY, w);
-}
-
-/* Past the limit a purge finds only members: who is behind another hub keeps what it was told for its holding time. */
-static struct vpn_way *way_get(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac)
-{
-	struct vpn_way *w = way_to(inst, mac);
-
-	if (w)
-		return w;
-	if (vpn_ways_count(&inst->transit.ways) >= VPN_WAYS_MAX) {
-		e->counters.refused[VPN_REFUSED_LIMIT]++;
-		return NULL;
-	}
-	w = XCALLOC(MTYPE_VPN_WAY, sizeof(*w));
-	w->inst = inst;
-	w->mac = *mac;
-	vpn_timer_init(&w->expiry, way_over, w);
-	vpn_ways_add(&inst->transit.ways, w);
-	return w;
-}
-
-/* For how long the answer holds at the longest, in seconds; 0 for a refusal. */
-static uint16_t longest_hold(const struct nhrp_msg *reply)
-{
-	struct dm_reader body = reply->body;
-	struct nhrp_cie cie;
-	uint16_t longest = 0;
-
-	while (nhrp_cie_next(&body, reply->afn, reply->pro_type, &cie))
-		if (cie.code == NHRP_CIE_SUCCESS && cie.holding_time > longest)
-			longest = cie.holding_time;
-	return longest;
-}
-
-/* The station is told something, and must be found when that is void. */
-static void keep_way(struct vpn_engine *e, const struct vpn_transit *t, const struct nhrp_msg *reply)
-{
-	uint64_t ms = 1000ull * longest_hold(reply);
-	struct vpn_way *w = ms ? way_get(e, t->inst, &t->src_proto) : NULL;
-	struct vpn_member *member = vpn_member_find(t->inst, &t->src_nbma);
-
-	if (!w)
-		return;
-	w->station = (struct vpn_station){
-		.nbma = t->src_nbma,
-		.relayed = !member || !vpn_path_same(&member->path, &t->back),
-		.mac = t->src_proto,
-		.path = t->back,
-	};
-	if (ms > vpn_timer_left(e, &w->expiry))
-		vpn_timer_set(e, &w->expiry, ms);
-}
-
-/* Whoever has that MAC now, when we do not know it from an answer: we may have started anew since. */
-static struct vpn_member *member_with(struct vpn_instance *inst, const struct dm_addr *mac)
-{
-	struct vpn_member *m;
-
-	frr_each (vpn_members, &inst->members, m)
-		if (dm_addr_same(&m->mac, mac))
-			return m;
-	return NULL;
-}
-
-static bool reach(struct vpn_instance *inst, const struct dm_addr *mac, struct vpn_path *path)
-{
-	const struct vpn_way *w = way_to(inst, mac);
-	const struct vpn_member *m;
-	struct dm_addr addr;
-
-	if (w && vpn_station_reach(inst, &w->station, path, &addr))
-		return true;
-	m = member_with(inst, mac);
-	if (m)
-		*path = m->path;
-	return m;
-}
-
-/* --- next hop servers --- */
-
-static const struct vpn_controller *controller_of(struct vpn_engine *e, const struct vpn_instance *inst)
-{
-	const struct vpn_ctl *ctl = vpn_ctl_by_name(e, inst->dev->controller);
-
-	return ctl && ctl->c.up ? &ctl->c : NULL;
-}
-
-/* The server's place in the configuration, -1 when FROM is none. */
-static int server_at(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from)
-{
-	const struct vpn_controller *c = controller_of(e, inst);
-
-	for (size_t i = 0; c && c->ifindex == from->ifindex && i < c->num_servers; i++)
-		if (dm_addr_same(&c->servers[i].nbma, &from->nbma))
-			return (int)i;
-	return -1;
-}
-
-bool vpn_transit_server(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from)
-{
-	return server_at(e, inst, from) >= 0;
-}
-
-/* It has passed the station at that NBMA address, as far as the record tells. */
-static bool recorded(const struct nhrp_msg *m, const struct dm_addr *nbma)
-{
-	struct nhrp_ext ext;
-	struct nhrp_cie cie;
-
-	if (!nhrp_ext_find(m, NHRP_EXT_FORWARD_TRANSIT, &ext))
-		return false;
-	while (nhrp_cie_next(&ext.value, m->afn, m->pro_type, &cie))
-		if (dm_addr_same(&cie.nbma, nbma))
-			return true;
-	return false;
-}
-
-/* Returns false when there is nobody to pass M on to. */
-static bool next_server(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
-			const struct nhrp_msg *m, struct vpn_path *to)
-{
-	const struct vpn_controller *c = controller_of(e, inst);
-	uint64_t silent, best = UINT64_MAX, now = vpn_now(e);
-
-	for (size_t i = 0; c && i < c->num_servers; i++) {
-		struct vpn_path path = { .ifindex = c->ifindex, .nbma = c->servers[i].nbma };
-
-		if (vpn_path_same(&path, from) || dm_addr_same(&path.nbma, &c->nbma) || recorded(m, &path.nbma))
-			continue;
-		silent = inst->transit.silent_until[i] > now ? inst->transit.silent_until[i] : 0;
-		if (silent >= best)
-			continue;
-		best = silent;
-		*to = path;
-	}
-	return best != UINT64_MAX;
-}
-
-/* Says when the server is taken for silent again: a time, or 0 for one that was heard. */
-static void set_silent(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *server, uint64_t until)
-{
-	int i = server_at(e, inst, server);
-
-	if (i >= 0)
-		inst->transit.silent_until[i] = until;
 }
 
 /* --- passing on --- */
@@ -404,10 +239,9 @@ static bool comes_round(struct vpn_engine *e, struct vpn_instance *inst, const s
 static void note_repetition(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_msg *m)
 {
 	const struct vpn_transit *t = find(inst, m->op, m);
-	uint64_t now = vpn_now(e);
 
-	if (t && t->sent && now - t->at >= VPN_TRANSIT_PATIENCE_MS)
-		set_silent(e, inst, &t->to, now + VPN_TRANSIT_SILENCE_MS);
+	if (t && t->sent && vpn_now(e) - t->at >= VPN_TRANSIT_PATIENCE_MS)
+		vpn_way_silent(e, inst, &t->to, true);
 }
 
 static void pass_resolution(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
@@ -418,7 +252,7 @@ static void pass_resolution(struct vpn_engine *e, struct vpn_instance *inst, con
 	if (!records_read(e, inst, from, m) || comes_round(e, inst, from, m) || !hops_left(e, inst, from, m))
 		return;
 	note_repetition(e, inst, m);
-	if (next_server(e, inst, from, m, &to))
+	if (vpn_way_to_server(e, inst, from, m, &to))
 		pass_request(e, inst, from, &to, m);
 }
 
@@ -429,7 +263,7 @@ static void pass_purge(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 	if (!records_read(e, inst, from, m) || comes_round(e, inst, from, m) || !hops_left(e, inst, from, m))
 		return;
-	if (!reach(inst, &m->dst_proto, &to) || vpn_path_same(&to, from))
+	if (!vpn_way_to_station(inst, &m->dst_proto, &to) || vpn_path_same(&to, from))
 		refuse(e, inst, from, m, VPN_REFUSED_UNREACHABLE, NHRP_ERR_UNREACHABLE, 0); /* RFC 2735 3.4 */
 	else if (m->flags & NHRP_PURGE_NO_REPLY)
 		pass(e, inst, from, &to, m);
@@ -439,11 +273,40 @@ static void pass_purge(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 /* --- replies --- */
 
+/* For how long the answer holds at the longest, in seconds; 0 for a refusal. */
+static uint16_t longest_hold(const struct nhrp_msg *reply)
+{
+	struct dm_reader body = reply->body;
+	struct nhrp_cie cie;
+	uint16_t longest = 0;
+
+	while (nhrp_cie_next(&body, reply->afn, reply->pro_type, &cie))
+		if (cie.code == NHRP_CIE_SUCCESS && cie.holding_time > longest)
+			longest = cie.holding_time;
+	return longest;
+}
+
+/* The station is told something, and must be found when that is void. */
+static void keep_way(struct vpn_engine *e, const struct vpn_transit *t, const struct nhrp_msg *reply)
+{
+	const struct vpn_member *member = vpn_member_find(t->inst, &t->src_nbma);
+	const struct vpn_station station = {
+		.nbma = t->src_nbma,
+		.relayed = !member || !vpn_path_same(&member->path, &t->back),
+		.mac = t->src_proto,
+		.path = t->back,
+	};
+	uint16_t seconds = longest_hold(reply);
+
+	if (seconds)
+		vpn_way_keep(e, t->inst, &station, &t->src_proto, seconds);
+}
+
 /* Any server may answer a resolution: one that was given up may only have been slow. */
 static bool may_answer(struct vpn_engine *e, const struct vpn_transit *t, const struct vpn_path *from)
 {
 	return vpn_path_same(&t->to, from) ||
-	       (t->op == NHRP_OP_RESOLUTION_REQUEST && vpn_transit_server(e, t->inst, from));
+	       (t->op == NHRP_OP_RESOLUTION_REQUEST && vpn_way_server(e, t->inst, from));
 }
 
 static bool is_prohibited(const struct nhrp_msg *reply)
@@ -476,7 +339,7 @@ static void pass_reply(struct vpn_engine *e, struct vpn_instance *inst, const st
 	}
 	if (!records_read(e, inst, from, m) || !hops_left(e, inst, from, m))
 		return;
-	set_silent(e, inst, from, 0);
+	vpn_way_silent(e, inst, from, false);
 	t->sent = 0;
 	if (m->op == NHRP_OP_RESOLUTION_REPLY)
 		keep_way(e, t, m);
@@ -533,7 +396,7 @@ static bool may_ask(struct vpn_engine *e, struct vpn_instance *inst, const struc
 
 	if (member && vpn_path_same(&member->path, from))
 		return true;
-	return dm_addr_is_set(&m->src_nbma) && dm_addr_is_set(&m->src_proto) && vpn_transit_server(e, inst, from);
+	return dm_addr_is_set(&m->src_nbma) && dm_addr_is_set(&m->src_proto) && vpn_way_server(e, inst, from);
 }
 
 static bool asks_elsewhere(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
@@ -543,7 +406,7 @@ static bool asks_elsewhere(struct vpn_engine *e, struct vpn_instance *inst, cons
 
 	return dm_addr_is_set(&m->dst_proto) && !dm_addr_is_zero(&m->dst_proto) &&
 	       !dm_addr_is_multicast(&m->dst_proto) && !dm_addr_same(&m->dst_proto, &inst->link->link.mac) &&
-	       !vpn_binding_find(inst, &m->dst_proto) && may_ask(e, inst, from, m) && next_server(e, inst, from, m, &to);
+	       !vpn_binding_find(inst, &m->dst_proto) && may_ask(e, inst, from, m) && vpn_way_to_server(e, inst, from, m, &to);
 }
 
 /* Of another hub, to a station that is neither itself nor us; a member's is about what it registered here. */
@@ -552,7 +415,7 @@ static bool purges_elsewhere(struct vpn_engine *e, struct vpn_instance *inst, co
 {
 	return dm_addr_is_set(&m->dst_proto) && !dm_addr_same(&m->dst_proto, &inst->link->link.mac) &&
 	       !dm_addr_same(&m->dst_proto, &m->src_proto) && !vpn_member_find(inst, &m->src_nbma) &&
-	       vpn_transit_server(e, inst, from);
+	       vpn_way_server(e, inst, from);
 }
 
 vpn_handler vpn_transit_handler(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
@@ -568,7 +431,7 @@ vpn_handler vpn_transit_handler(struct vpn_engine *e, struct vpn_instance *inst,
 	case NHRP_OP_PURGE_REQUEST:
 		return purges_elsewhere(e, inst, from, m) ? pass_purge : NULL;
 	case NHRP_OP_RESOLUTION_REPLY:
-		return vpn_transit_server(e, inst, from) ? pass_reply : NULL;
+		return vpn_way_server(e, inst, from) ? pass_reply : NULL;
 	case NHRP_OP_PURGE_REPLY:
 		return find(inst, NHRP_OP_PURGE_REQUEST, m) ? pass_reply : NULL;
 	case NHRP_OP_ERROR_INDICATION:
@@ -597,22 +460,20 @@ void vpn_transit_challenged(struct vpn_instance *inst, const struct vpn_path *fr
 void vpn_transit_init(struct vpn_instance *inst)
 {
 	vpn_transits_init(&inst->transit.under_way);
-	vpn_ways_init(&inst->transit.ways);
+	vpn_way_init(inst);
 }
 
 void vpn_transit_clear(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	struct vpn_transit *t;
-	struct vpn_way *w;
 
 	while ((t = vpn_transits_first(&inst->transit.under_way)))
 		forget(e, t);
-	while ((w = vpn_ways_first(&inst->transit.ways)))
-		way_over(e, w);
+	vpn_way_clear(e, inst);
 }
 
 void vpn_transit_fini(struct vpn_instance *inst)
 {
 	vpn_transits_fini(&inst->transit.under_way);
-	vpn_ways_fini(&inst->transit.ways);
+	vpn_way_fini(inst);
 }

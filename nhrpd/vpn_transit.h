@@ -10,7 +10,6 @@
 #include "lib/typesafe.h"
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_engine.h"
-#include "nhrpd/vpn_member.h"
 #include "nhrpd/vpn_timer.h"
 
 struct vpn_instance;
@@ -20,11 +19,8 @@ struct vpn_instance;
 #define VPN_TRANSIT_SHARE_MAX 512 /* … each with no more than this of them, so that one cannot lock the others out */
 #define VPN_TRANSIT_MS 16000	   /* a requester that got no answer has given up by then */
 #define VPN_TRANSIT_PATIENCE_MS 500 /* a repetition before that is one of the network's */
-#define VPN_TRANSIT_SILENCE_MS 30000 /* how long a server that did not answer is the last one to be asked */
-#define VPN_WAYS_MAX 16384	   /* stations that were answered through us, of one VPN */
 
 PREDECL_HASH(vpn_transits);
-PREDECL_HASH(vpn_ways);
 
 /*
  * A request that we passed on. Identified in its instance by type, request ID and source, which
@@ -45,15 +41,6 @@ struct vpn_transit {
 	struct vpn_timer expiry;
 };
 
-/* How a station is reached that was told something through us. Identified in its instance by the station's MAC. */
-struct vpn_way {
-	struct vpn_ways_item item;
-	struct vpn_instance *inst;
-	struct dm_addr mac;
-	struct vpn_station station;
-	struct vpn_timer expiry; /* what it was told is void then */
-};
-
 /* Order of the container: by what identifies the object. */
 static inline int vpn_transit_cmp(const struct vpn_transit *a, const struct vpn_transit *b)
 {
@@ -72,36 +59,16 @@ static inline uint32_t vpn_transit_hash(const struct vpn_transit *t)
 }
 DECLARE_HASH(vpn_transits, struct vpn_transit, item, vpn_transit_cmp, vpn_transit_hash);
 
-/* Order of the container: by what identifies the object. */
-static inline int vpn_way_cmp(const struct vpn_way *a, const struct vpn_way *b)
-{
-	return dm_addr_cmp(&a->mac, &b->mac);
-}
-/* Hash over what identifies the object. */
-static inline uint32_t vpn_way_hash(const struct vpn_way *w)
-{
-	return dm_addr_hash(&w->mac, 0x5332);
-}
-DECLARE_HASH(vpn_ways, struct vpn_way, item, vpn_way_cmp, vpn_way_hash);
-
-/* What a hub's instance remembers of the messages that passed it. */
+/* What a hub's instance remembers of the requests that passed it. */
 struct vpn_transit_table {
 	struct vpn_transits_head under_way;
-	struct vpn_ways_head ways;
 	uint16_t shares[VPN_TRANSIT_SHARES];
-	uint64_t silent_until[VPN_SERVERS_MAX]; /* ms; by the server's place in the configuration, 0: it is not */
 };
 
-/* Life of the table; it is empty before its end. */
+/* Life of the table, and of what vpn_way.h keeps; both are empty before their end. */
 void vpn_transit_init(struct vpn_instance *inst);
 void vpn_transit_clear(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_transit_fini(struct vpn_instance *inst);
-
-/*
- * True when FROM is a next hop server of INST's controller. Of a hub, that is another hub, and
- * the only one that is believed to ask for stations of its own.
- */
-bool vpn_transit_server(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from);
 
 /*
  * What passes the message on, NULL when it is ours to act on. With a handler, unknown compulsory

@@ -128,6 +128,51 @@ static void test_unknown_compulsory_extension_is_error_1(void **state)
 	assert_int_equal(world_num_members(hub), 1);
 }
 
+/* The compulsory bit decides for all that we make nothing of, vendors' and NAT addresses (9, not capabilities) included. */
+static void test_compulsory_bit_decides(void **state)
+{
+	static const struct {
+		uint16_t type;
+		uint8_t len;
+		bool unknown;
+	} exts[] = {
+		{ NHRP_EXT_VENDOR, 5, true }, { NHRP_EXT_CAPABILITIES, 0, true }, { NHRP_EXT_CAPABILITIES, 16, true },
+		{ NHRP_EXT_CAPABILITIES, 8, false }, { 0x1201, 5, true }, { NHRP_EXT_BOOT_EPOCH, 8, false },
+	};
+	static const uint8_t value[16];
+	const struct nhrp_cie cie = { .holding_time = 60 };
+	unsigned int unknown = 0, known = 0;
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	for (size_t i = 0; i < 2 * sizeof(exts) / sizeof(exts[0]); i++) {
+		struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_REGISTRATION_REQUEST, 100 + (uint32_t)i), back;
+		bool compulsory = i % 2;
+		struct nhrp_ext ext;
+
+		world_run(1000); /* there are ten errors to a second */
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		nhrp_build_cie(&b, &cie);
+		nhrp_build_ext_begin(&b, exts[i / 2].type, compulsory);
+		nhrp_build_octets(&b, value, exts[i / 2].len);
+		nhrp_build_ext_end(&b);
+		deliver(hub, &spoke1->nbma, &b);
+		unknown += compulsory && exts[i / 2].unknown;
+		known += !(compulsory && exts[i / 2].unknown);
+		assert_int_equal(trio_refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), unknown);
+		assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), unknown);
+		if (compulsory && exts[i / 2].unknown)
+			continue;
+		/* what is understood or need not be is in the reply, and of the same length */
+		back = sent(NHRP_OP_REGISTRATION_REPLY);
+		assert_int_equal(back.request_id, m.request_id);
+		assert_true(nhrp_ext_find(&back, exts[i / 2].type, &ext));
+		assert_int_equal(dm_reader_left(&ext.value), exts[i / 2].len);
+	}
+	assert_int_equal(unknown, 4);
+	assert_int_equal(known, 8);
+}
+
 /* RFC 2332 5.2.3: only where both want the address for themselves alone. */
 static void test_unique_address_is_refused_with_code_14(void **state)
 {
@@ -507,6 +552,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_every_truncation_is_dropped),
 	CASE(test_unknown_vpn_is_error_17),
 	CASE(test_unknown_compulsory_extension_is_error_1),
+	CASE(test_compulsory_bit_decides),
 	CASE(test_unique_address_is_refused_with_code_14),
 	CASE(test_member_cannot_be_hijacked),
 	CASE(test_short_holding_time_is_raised),
