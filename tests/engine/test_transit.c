@@ -732,7 +732,7 @@ static void test_password_hop_by_hop(void **state)
 
 static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, quartet_setup, quartet_teardown)
-#define BARE(fn) cmocka_unit_test_setup_teardown(fn, quartet_setup_bare, quartet_teardown)
+#define BARE_CASE(fn) cmocka_unit_test_setup_teardown(fn, quartet_setup_bare, quartet_teardown)
 	CASE(test_answer_of_another_hub),
 	CASE(test_answers_are_not_cached),
 	CASE(test_request_is_passed_on_field_by_field),
@@ -740,7 +740,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_records_of_two_hubs),
 	CASE(test_refusal_is_passed_on),
 	CASE(test_own_bindings_are_answered),
-	BARE(test_each_lost_message_is_made_up_for),
+	BARE_CASE(test_each_lost_message_is_made_up_for),
 	CASE(test_repeated_messages_do_no_harm),
 	CASE(test_reordered_answers_find_their_asker),
 	CASE(test_crossing_requests),
@@ -748,7 +748,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_slow_server_is_heard),
 	CASE(test_renewal_goes_the_same_way),
 	CASE(test_purge_reaches_who_asked),
-	BARE(test_lost_purges_are_repeated),
+	BARE_CASE(test_lost_purges_are_repeated),
 	CASE(test_purge_through_two_hubs),
 	CASE(test_purge_after_a_restart),
 	CASE(test_purge_without_reply_is_passed_on),
@@ -756,10 +756,10 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_extensions_are_passed_on_in_their_order),
 	CASE(test_capabilities_pass_through),
 	CASE(test_nothing_is_added_that_was_not_asked_for),
-	BARE(test_authentic_hop_by_hop),
-	BARE(test_challenges_are_not_passed_on),
-	BARE(test_wrong_key_between_hubs),
-	BARE(test_password_hop_by_hop),
+	BARE_CASE(test_authentic_hop_by_hop),
+	BARE_CASE(test_challenges_are_not_passed_on),
+	BARE_CASE(test_wrong_key_between_hubs),
+	BARE_CASE(test_password_hop_by_hop),
 };
 
 int main(void)
