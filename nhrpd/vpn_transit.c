@@ -223,7 +223,7 @@ static void pass_request(struct vpn_engine *e, struct vpn_instance *inst, const 
 	pass(e, inst, from, to, m);
 }
 
-/* It is under way already and now comes by another one: without a record it tells no better (RFC 2332 5.2.7, error 3). */
+/* Without a record a loop still shows: what is under way already comes again, from elsewhere (RFC 2332 5.2.7, error 3). */
 static bool comes_round(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			const struct nhrp_msg *m)
 {
@@ -317,6 +317,20 @@ static bool is_prohibited(const struct nhrp_msg *reply)
 	return nhrp_cie_next(&body, reply->afn, reply->pro_type, &cie) && cie.code == NHRP_CIE_PROHIBITED;
 }
 
+/* Purges come by the thousand when a member goes: each makes room as soon as it is acknowledged. */
+static void hand_back(struct vpn_engine *e, struct vpn_transit *t, const struct vpn_path *from,
+		      const struct nhrp_msg *reply)
+{
+	t->sent = 0;
+	if (t->op == NHRP_OP_RESOLUTION_REQUEST)
+		keep_way(e, t, reply);
+	pass(e, t->inst, from, &t->back, reply);
+	if (t->op == NHRP_OP_RESOLUTION_REQUEST)
+		vpn_timer_set(e, &t->expiry, VPN_TRANSIT_DONE_MS);
+	else
+		forget(e, t);
+}
+
 static void pass_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		       const struct nhrp_msg *m)
 {
@@ -340,10 +354,7 @@ static void pass_reply(struct vpn_engine *e, struct vpn_instance *inst, const st
 	if (!records_read(e, inst, from, m) || !hops_left(e, inst, from, m))
 		return;
 	vpn_way_silent(e, inst, from, false);
-	t->sent = 0;
-	if (m->op == NHRP_OP_RESOLUTION_REPLY)
-		keep_way(e, t, m);
-	pass(e, inst, from, &t->back, m);
+	hand_back(e, t, from, m);
 }
 
 /* --- errors --- */
@@ -388,14 +399,14 @@ static void pass_error(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 /* --- what is not ours to act on --- */
 
-/* A member asks for itself, a server for a station of its own. */
+/* A member asks for itself and in its own name, by which purges will find it; a server for a station of its own. */
 static bool may_ask(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		    const struct nhrp_msg *m)
 {
 	const struct vpn_member *member = vpn_member_find(inst, &m->src_nbma);
 
 	if (member && vpn_path_same(&member->path, from))
-		return true;
+		return !dm_addr_is_set(&member->mac) || dm_addr_same(&member->mac, &m->src_proto);
 	return dm_addr_is_set(&m->src_nbma) && dm_addr_is_set(&m->src_proto) && vpn_way_server(e, inst, from);
 }
 

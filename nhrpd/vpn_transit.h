@@ -15,9 +15,10 @@
 struct vpn_instance;
 
 #define VPN_TRANSITS_MAX 8192	   /* requests under way through us in one VPN */
-#define VPN_TRANSIT_SHARES 64	   /* members fall by their path into so many groups … */
-#define VPN_TRANSIT_SHARE_MAX 512 /* … each with no more than this of them, so that one cannot lock the others out */
+#define VPN_TRANSIT_SHARES 1024   /* members fall by their path into so many groups … */
+#define VPN_TRANSIT_SHARE_MAX 256 /* … each with no more than this of them, so that one locks out its own group at most */
 #define VPN_TRANSIT_MS 16000	   /* a requester that got no answer has given up by then */
+#define VPN_TRANSIT_DONE_MS 2000  /* an answer that the network doubles, or an error about it, comes before that */
 #define VPN_TRANSIT_PATIENCE_MS 500 /* a repetition before that is one of the network's */
 
 PREDECL_HASH(vpn_transits);

@@ -89,3 +89,28 @@ void quartet_ask(void)
 	quartet_redirect(hub1, spoke1, VM1, VM2);
 	world_run(0);
 }
+
+void quartet_request(struct nhrp_builder *b, void *buf, size_t size, uint8_t hops, uint32_t id)
+{
+	static struct nhrp_msg m;
+
+	m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REQUEST, id);
+	m.hop_count = hops;
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(b, buf, size, &m);
+}
+
+void quartet_purge(uint32_t id, const struct dm_addr *station, const struct world_node *by,
+		   const struct dm_addr *from)
+{
+	const struct nhrp_cie cie = { .proto = world_addr(VM2) };
+	struct nhrp_msg m = from_spoke(by, NHRP_OP_PURGE_REQUEST, id);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.src_sub = nhrp_subaddr_vni(HUB_VNI);
+	m.dst_proto = *station;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(hub1, from, &b);
+}

@@ -32,4 +32,10 @@ void quartet_redirect(const struct world_node *hub, struct world_node *spoke, co
 /* That for a frame of VM1's to VM2 arrives at spoke1, which asks at once. */
 void quartet_ask(void);
 
+/* Begins a request of spoke1's for VM2, not its engine's, to which a test adds extensions. One at a time. */
+void quartet_request(struct nhrp_builder *b, void *buf, size_t size, uint8_t hops, uint32_t id);
+/* Lets hub1 have a purge of VM2 for the station with that MAC, by a hub and as if it came from FROM. */
+void quartet_purge(uint32_t id, const struct dm_addr *station, const struct world_node *by,
+		   const struct dm_addr *from);
+
 #endif
