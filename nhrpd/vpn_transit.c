@@ -417,16 +417,16 @@ static bool asks_elsewhere(struct vpn_engine *e, struct vpn_instance *inst, cons
 
 	return dm_addr_is_set(&m->dst_proto) && !dm_addr_is_zero(&m->dst_proto) &&
 	       !dm_addr_is_multicast(&m->dst_proto) && !dm_addr_same(&m->dst_proto, &inst->link->link.mac) &&
-	       !vpn_binding_find(inst, &m->dst_proto) && may_ask(e, inst, from, m) && vpn_way_to_server(e, inst, from, m, &to);
+	       !vpn_binding_find(inst, &m->dst_proto) && may_ask(e, inst, from, m) &&
+	       vpn_way_to_server(e, inst, from, m, &to);
 }
 
-/* Of another hub, to a station that is neither itself nor us; a member's is about what it registered here. */
+/* Of another hub, to a station that is neither itself nor us. */
 static bool purges_elsewhere(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			     const struct nhrp_msg *m)
 {
 	return dm_addr_is_set(&m->dst_proto) && !dm_addr_same(&m->dst_proto, &inst->link->link.mac) &&
-	       !dm_addr_same(&m->dst_proto, &m->src_proto) && !vpn_member_find(inst, &m->src_nbma) &&
-	       vpn_way_server(e, inst, from);
+	       !dm_addr_same(&m->dst_proto, &m->src_proto) && vpn_way_server(e, inst, from);
 }
 
 vpn_handler vpn_transit_handler(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

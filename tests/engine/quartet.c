@@ -114,3 +114,33 @@ void quartet_purge(uint32_t id, const struct dm_addr *station, const struct worl
 	nhrp_build_cie(&b, &cie);
 	deliver(hub1, from, &b);
 }
+
+void quartet_relay(const struct world_node *hub3, uint32_t number, uint16_t seconds)
+{
+	const uint8_t mac[] = { 2, 0xcc, 0, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number };
+	struct world_node station = { .nbma = world_addr("10.9.9.9"), .link.vni = 200 };
+	const struct nhrp_cie cie = { .holding_time = seconds, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101),
+				      .proto = world_addr(VM2) };
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	uint8_t buf[512];
+
+	dm_addr_set(&station.link.mac, DM_MAC, mac, 6);
+	m = from_spoke(&station, NHRP_OP_RESOLUTION_REQUEST, number);
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	deliver(hub1, &hub2->nbma, &b);
+	m.op = NHRP_OP_RESOLUTION_REPLY;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(hub1, &hub3->nbma, &b);
+}
+
+void quartet_assert_shortcut(const struct world_node *asker, const char *mac, const struct world_node *home)
+{
+	const struct dm_mac *entry = world_fdb(asker, mac);
+
+	assert_non_null(entry);
+	assert_addr(&entry->nbma, &home->nbma);
+	assert_int_equal(entry->remote_vni, home->link.vni);
+}

@@ -38,4 +38,13 @@ void quartet_request(struct nhrp_builder *b, void *buf, size_t size, uint8_t hop
 void quartet_purge(uint32_t id, const struct dm_addr *station, const struct world_node *by,
 		   const struct dm_addr *from);
 
+/*
+ * A station of hub2's, 02:cc:00 and the number, asks hub1 for VM2, and hub3 answers for so many SECONDS, all by
+ * hand; hub3 is to be hub1's first server and deaf.
+ */
+void quartet_relay(const struct world_node *hub3, uint32_t number, uint16_t seconds);
+
+/* Fails unless ASKER's kernel sends what is for that MAC to HOME. */
+void quartet_assert_shortcut(const struct world_node *asker, const char *mac, const struct world_node *home);
+
 #endif

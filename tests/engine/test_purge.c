@@ -332,6 +332,20 @@ static void test_spoke_that_restarts_does_not_leave(void **state)
 	assert_int_equal(world_num_members(hub), 2);
 }
 
+/* There is nowhere to send it. */
+static void test_asker_that_left_is_not_purged(void **state)
+{
+	register_and_redirect(hub, spoke1, spoke2);
+	vpn_engine_unset_instance(spoke1->engine, "tun2", (struct vpn_id){ .index = 1 });
+	vpn_engine_commit(spoke1->engine);
+	world_run(0);
+	vpn_engine_unset_instance(spoke2->engine, "tun2", (struct vpn_id){ .index = 1 });
+	vpn_engine_commit(spoke2->engine);
+	world_run(20000);
+	assert_int_equal(world_num_members(hub), 0);
+	assert_int_equal(hub->sent[NHRP_OP_PURGE_REQUEST].len, 0);
+}
+
 static const struct CMUnitTest of_families[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, family_setup_hub, trio_teardown)
 	CASE(test_member_takes_back_an_address),
@@ -355,6 +369,7 @@ static const struct CMUnitTest of_members[] = {
 	CASE(test_spoke_leaves_with_its_configuration),
 	CASE(test_spoke_that_is_none_any_more_leaves),
 	CASE(test_spoke_that_restarts_does_not_leave),
+	CASE(test_asker_that_left_is_not_purged),
 };
 
 int main(void)

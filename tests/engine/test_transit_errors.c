@@ -201,6 +201,24 @@ static void test_hubs_in_the_record_are_not_asked(void **state)
 	assert_string_equal(v.type, "negative");
 }
 
+/* Nor who asked us, whom no record names: two hubs ask each other, but not about what they were just asked. */
+static void test_nobody_is_asked_back(void **state)
+{
+	struct nhrp_builder b;
+	struct nhrp_msg m;
+	uint8_t buf[512];
+
+	vpn_engine_unset_instance(spoke2->engine, "tun2", (struct vpn_id){ .index = 1 });
+	vpn_engine_commit(spoke2->engine);
+	world_run(0);
+	quartet_request(&b, buf, sizeof(buf), 255, 1);
+	deliver(hub1, &spoke1->nbma, &b);
+	assert_int_equal(requests(), 1);
+	m = sent_by(hub1, NHRP_OP_RESOLUTION_REPLY);
+	assert_int_equal(cie_at(&m, 0).code, NHRP_CIE_NO_BINDING);
+	assert_int_equal(refused(hub1, VPN_REFUSED_LOOP), 0);
+}
+
 static void test_reply_that_was_here_before_is_error_3(void **state)
 {
 	static const uint16_t types[] = { NHRP_EXT_REVERSE_TRANSIT, NHRP_EXT_RESPONDER };
@@ -477,6 +495,23 @@ static void test_purge_for_nobody_is_error_6(void **state)
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST) + world_seen(NHRP_OP_PURGE_REPLY), 0);
 }
 
+/* A hub that hub1 would send it back to has lost its way itself. */
+static void test_purge_that_leads_back_is_error_6(void **state)
+{
+	const struct dm_addr station = world_addr("02:cc:00:00:00:07");
+	struct world_node *hub3 = world_hub(6);
+
+	hub3->deaf = hub2->deaf = true;
+	quartet_servers(hub1, hub3, hub2, NULL);
+	quartet_relay(hub3, 7, 600);
+	quartet_purge(5, &station, hub2, &hub2->nbma);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 0);
+	assert_int_equal(refused(hub1, VPN_REFUSED_UNREACHABLE), 1);
+	assert_error(hub1, NHRP_ERR_UNREACHABLE, hub1, hub2);
+	quartet_purge(5, &station, hub3, &hub3->nbma);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 1);
+}
+
 /* Strangers cannot make spokes forget, by way of their own hub even less. */
 static void test_purge_of_a_stranger_is_not_passed_on(void **state)
 {
@@ -631,6 +666,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_loop_in_the_record_is_error_3),
 	CASE(test_loop_without_a_record_is_error_3),
 	CASE(test_hubs_in_the_record_are_not_asked),
+	CASE(test_nobody_is_asked_back),
 	CASE(test_reply_that_was_here_before_is_error_3),
 	CASE(test_unknown_compulsory_extension_passes),
 	CASE(test_unchecked_authentication_is_error_1),
@@ -643,6 +679,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_broken_record_is_error_7),
 	CASE(test_message_that_gets_too_long_is_error_8),
 	CASE(test_purge_for_nobody_is_error_6),
+	CASE(test_purge_that_leads_back_is_error_6),
 	CASE(test_purge_of_a_stranger_is_not_passed_on),
 	CASE(test_purge_reply_of_another_ends_nothing),
 	CASE(test_errors_find_their_way),

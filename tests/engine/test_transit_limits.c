@@ -76,28 +76,6 @@ static void test_full_table_and_unknown_extension(void **state)
 	assert_int_equal(sent_by(hub1, NHRP_OP_ERROR_INDICATION).error_code, NHRP_ERR_UNRECOGNIZED_EXTENSION);
 }
 
-/* A station of hub2's that asks hub1 for VM2, and hub3's answer to it. */
-static void relay_for_station(const struct world_node *hub3, uint32_t number)
-{
-	const uint8_t mac[] = { 2, 0xcc, 0, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number };
-	struct world_node station = { .nbma = world_addr("10.9.9.9"), .link.vni = 200 };
-	const struct nhrp_cie cie = { .holding_time = 600, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101),
-				      .proto = world_addr(VM2) };
-	struct nhrp_builder b;
-	struct nhrp_msg m;
-	uint8_t buf[512];
-
-	dm_addr_set(&station.link.mac, DM_MAC, mac, 6);
-	m = from_spoke(&station, NHRP_OP_RESOLUTION_REQUEST, number);
-	m.dst_proto = world_addr(VM2);
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	deliver(hub1, &hub2->nbma, &b);
-	m.op = NHRP_OP_RESOLUTION_REPLY;
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	deliver(hub1, &hub3->nbma, &b);
-}
-
 /* Who cannot be remembered is answered all the same, but not purged. */
 static void test_full_list_of_ways(void **state)
 {
@@ -107,7 +85,7 @@ static void test_full_list_of_ways(void **state)
 	hub3->deaf = hub2->deaf = true;
 	quartet_servers(hub1, hub3, hub2, NULL);
 	for (uint32_t i = 0; i <= VPN_WAYS_MAX; i++) {
-		relay_for_station(hub3, i);
+		quartet_relay(hub3, i, 600);
 		if (i % 4096 == 0)
 			world_run(VPN_TRANSIT_DONE_MS);
 	}
