@@ -19,6 +19,7 @@ const char *vpn_refusal_name(enum vpn_refusal r)
 		[VPN_REFUSED_COMPULSORY_EXTENSION] = "compulsoryExtension",
 		[VPN_REFUSED_MISPLACED_EXTENSION] = "misplacedExtension",
 		[VPN_REFUSED_LOOP] = "loop",
+		[VPN_REFUSED_TOO_LARGE] = "tooLarge",
 		[VPN_REFUSED_VPN_MISMATCH] = "vpnMismatch",
 		[VPN_REFUSED_AUTHENTICATION] = "authentication",
 		[VPN_REFUSED_NOT_FRESH] = "notFresh",

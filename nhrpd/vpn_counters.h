@@ -24,6 +24,7 @@ enum vpn_refusal {
 	VPN_REFUSED_COMPULSORY_EXTENSION, /* an extension we must understand and do not */
 	VPN_REFUSED_MISPLACED_EXTENSION, /* an extension in a message where it has no place */
 	VPN_REFUSED_LOOP,	    /* a request that has passed us before */
+	VPN_REFUSED_TOO_LARGE,	    /* a request whose reply might not fit a packet */
 	VPN_REFUSED_VPN_MISMATCH,   /* IPv4 or IPv6, of another VPN than the interface's */
 	VPN_REFUSED_AUTHENTICATION, /* not made with a key or password of ours */
 	VPN_REFUSED_NOT_FRESH,	    /* authentic, but repeated or from before a start: its own, or ours */

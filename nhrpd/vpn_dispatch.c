@@ -71,8 +71,8 @@ static struct vpn_instance *find_instance(struct vpn_engine *e, const struct vpn
 	return NULL;
 }
 
-/* Refuses, with an error, what an extension keeps us from acting on. */
-static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
+/* Refuses, with an error, what an extension or its size keeps us from acting on. */
+static bool may_act(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
 			   const struct nhrp_msg *m)
 {
 	enum vpn_refusal why;
@@ -87,6 +87,10 @@ static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst
 	} else if (nhrp_op_is_request(m->op) && vpn_message_looped(inst, m, &offset)) {
 		why = VPN_REFUSED_LOOP;
 		code = NHRP_ERR_LOOP;
+	} else if (nhrp_op_is_request(m->op) && vpn_message_unanswerable(m)) {
+		why = VPN_REFUSED_TOO_LARGE;
+		code = NHRP_ERR_SDU_SIZE;
+		offset = NHRP_PKTSZ_AT;
 	} else {
 		return true;
 	}
@@ -127,6 +131,6 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
 		return;
 	}
-	if (extensions_fit(e, inst, from, &m))
+	if (may_act(e, inst, from, &m))
 		fn(e, inst, from, &m);
 }

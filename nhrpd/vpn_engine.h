@@ -155,6 +155,7 @@ struct vpn_hub_view {
 	struct dm_addr nbma, mac; /* of the hub's VXLAN device; not set before it answered */
 	uint32_t vni;
 	bool registered, active;
+	uint8_t refused; /* code that it refused us with, 0 for none */
 	uint32_t expires_in; /* seconds */
 };
 

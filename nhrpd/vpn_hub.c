@@ -35,7 +35,8 @@ static bool makes_sense(const struct vpn_instance *inst, const struct nhrp_msg *
 	return cie->sub.has_vni && dm_addr_is_set(&cie->nbma) && dm_addr_same(&cie->nbma, &req->src_nbma) &&
 	       !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
 	       !dm_addr_same(&cie->nbma, &inst->nbma) && cie->nbma.family == inst->nbma.family &&
-	       req->src_proto.family == DM_MAC && !dm_addr_is_multicast(&req->src_proto) && cie->holding_time;
+	       req->src_proto.family == DM_MAC && !dm_addr_is_multicast(&req->src_proto) &&
+	       !dm_addr_is_zero(&req->src_proto) && cie->holding_time;
 }
 
 /* A member's entry is its own: from elsewhere only the owner of that very address may change it. */

@@ -96,7 +96,7 @@ static void send_due(struct vpn_engine *e, void *arg)
 		return; /* the next kick starts it again */
 	send_batch(e, inst);
 	vpn_timer_set(e, &t->send, vpn_jitter(e, t->backoff));
-	t->backoff = t->backoff * 2 < VPN_RETRY_MAX_MS ? t->backoff * 2 : VPN_RETRY_MAX_MS;
+	t->backoff = vpn_longer(t->backoff);
 }
 
 void vpn_local_kick(struct vpn_engine *e, struct vpn_instance *inst)

@@ -71,7 +71,7 @@ static void purge_askers(struct vpn_engine *e, struct vpn_instance *inst, struct
 	while ((a = vpn_askers_first(&mac->askers))) {
 		to = vpn_member_find(inst, &a->nbma);
 		if (to && a->until > vpn_now(e))
-			vpn_purge_send(e, inst, &mac->mac, to);
+			vpn_purge_send(e, inst, &mac->mac, to, a->until);
 		asker_forget(mac, a);
 	}
 }

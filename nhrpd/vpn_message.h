@@ -13,7 +13,7 @@ struct vpn_instance;
 
 /* Header of a message of ours in this VPN; dst_proto is the caller's to set. */
 void vpn_message_head(const struct vpn_instance *inst, struct nhrp_msg *m, uint8_t op);
-/* Header of the reply to REQ (RFC 2332 5.2: source fields go back unchanged). */
+/* Header of the reply to REQ (RFC 2332 5.2: source fields go back unchanged, and the flags that a reply has of it). */
 void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op);
 /* A CIE naming our own VXLAN end. */
 void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie);
@@ -26,6 +26,8 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b);
 /* Sends what is closed already, LEN octets (0: it did not fit); counts. */
 void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, const struct nhrp_builder *b, size_t len);
+/* True when the reply to REQ might not fit a packet (RFC 2332 5.2.7, SDU size exceeded). */
+bool vpn_message_unanswerable(const struct nhrp_msg *req);
 /* True when the reply answers a request of ours: its source is our VXLAN end (RFC 2332 5.2.0.1). */
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply);
 /* True when the entry names one whole address: prefix length 0, 0xff or all of its bits (RFC 2332 5.2.0.1). */

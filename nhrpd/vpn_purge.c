@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Purges that a hub has under way: a Purge Request to a member that was told of a
- * MAC, repeated until the member acknowledges it or the tries are over (its
- * shortcut then ends with the holding time).
+ * MAC, repeated after 1, 2, … 30 s until the member acknowledges it, is a member no more,
+ * or would have to forget by itself, as the holding time it was told is over.
  *
  * Object: vpn_purge, identified by request ID within its instance.
  * RFC 2332 5.2.5, 5.2.6.
@@ -42,17 +42,17 @@ static void due(struct vpn_engine *e, void *arg)
 	struct vpn_purge *p = arg;
 	struct vpn_member *to = vpn_member_find(p->inst, &p->nbma);
 
-	if (!to || p->tries >= VPN_PURGE_TRIES) {
+	if (!to || vpn_now(e) >= p->until) {
 		done(e, p);
 		return;
 	}
 	transmit(e, p, to);
-	vpn_timer_set(e, &p->retry, vpn_jitter(e, (uint64_t)VPN_RETRY_FIRST_MS << p->tries));
-	p->tries++;
+	vpn_timer_set(e, &p->retry, vpn_jitter(e, p->backoff));
+	p->backoff = vpn_longer(p->backoff);
 }
 
 void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
-		    const struct vpn_member *to)
+		    const struct vpn_member *to, uint64_t until)
 {
 	struct vpn_purge *p;
 
@@ -64,6 +64,8 @@ void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struc
 	p->inst = inst;
 	p->mac = *mac;
 	p->nbma = to->nbma;
+	p->until = until;
+	p->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_init(&p->retry, due, p);
 	do
 		p->request_id = e->ops.random(e->ctx);

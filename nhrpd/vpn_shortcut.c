@@ -153,7 +153,8 @@ static void send_resolution(struct vpn_engine *e, struct vpn_shortcut *s)
 	struct nhrp_cie cie;
 
 	vpn_message_head(inst, &m, NHRP_OP_RESOLUTION_REQUEST);
-	m.flags = NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE; /* A: RFC 2735 3.3 */
+	/* Q: we ask for the stations behind us, as a router does; A: RFC 2735 3.3 */
+	m.flags = NHRP_RES_ROUTER | NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE;
 	m.request_id = s->request_id;
 	m.dst_proto = s->mac;
 	/* the CIE says for how long the answer is of use to us, and our MTU; no address (RFC 2332 5.2.1) */
@@ -206,6 +207,7 @@ static void shortcut_retry(struct vpn_engine *e, void *arg)
 
 static void start_asking(struct vpn_engine *e, struct vpn_shortcut *s)
 {
+	s->former_id = s->request_id;
 	s->request_id = e->ops.random(e->ctx);
 	s->waiting = true;
 	s->tries = 0;
@@ -303,34 +305,67 @@ static bool usable(const struct vpn_instance *inst, const struct vpn_shortcut *s
 	       dm_addr_same(&cie->proto, &s->mac);
 }
 
+/* Of several entries the usable one with the highest preference, the first of equals (RFC 2332 5.2.0.1). */
+static bool best_entry(const struct vpn_instance *inst, const struct vpn_shortcut *s, const struct nhrp_msg *m,
+		       struct nhrp_cie *best)
+{
+	struct dm_reader body = m->body;
+	struct nhrp_cie cie;
+	bool found = false;
+
+	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
+		if (cie.code != NHRP_CIE_SUCCESS || !usable(inst, s, &cie) ||
+		    (found && cie.preference <= best->preference))
+			continue;
+		*best = cie;
+		found = true;
+	}
+	return found;
+}
+
+/* In a refusal nothing is looked at but the code (RFC 2332 5.2.2). */
+static void refused(struct vpn_engine *e, struct vpn_shortcut *s, const struct vpn_path *from, uint8_t code)
+{
+	char text[DM_ADDR_STRLEN];
+
+	vpn_log(e, VPN_LOG_DEBUG, "no shortcut for %s: %s", dm_addr_str(&s->mac, text), nhrp_code_name(code));
+	turn_negative(e, s);
+	if (code == NHRP_CIE_PROHIBITED) /* so are strangers: it may have forgotten us */
+		vpn_spoke_hub_hint(e, s->inst, from);
+}
+
+/* Whether the message answers what S asked for last; what it is otherwise has been counted. */
+static bool answers(struct vpn_engine *e, const struct vpn_shortcut *s, struct vpn_instance *inst,
+		    const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	bool mine = s && vpn_message_is_mine(inst, m);
+
+	if (mine && s->waiting && s->request_id == m->request_id)
+		return true;
+	vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+	/* one more answer to what was answered, or asked anew since, is no error of the hub's */
+	if (!mine || (s->request_id != m->request_id && s->former_id != m->request_id))
+		vpn_message_error(e, inst, from, m, NHRP_ERR_INVALID_RESOLUTION_REPLY, 0);
+	return false;
+}
+
 void vpn_shortcut_resolution_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				   const struct nhrp_msg *m)
 {
 	struct vpn_shortcut *s = find(inst, &m->dst_proto);
 	struct dm_reader body = m->body;
-	struct nhrp_cie cie;
+	struct nhrp_cie first, best;
 
 	if (!vpn_spoke_hub(inst, from)) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
-	if (!s || s->request_id != m->request_id || !vpn_message_is_mine(inst, m)) {
-		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
-		vpn_message_error(e, inst, from, m, NHRP_ERR_INVALID_RESOLUTION_REPLY, 0);
+	if (!answers(e, s, inst, from, m))
 		return;
-	}
-	if (!s->waiting) { /* one more answer to a try that was answered: no error of the hub's */
-		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
-		return;
-	}
-	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
-		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
-		return;
-	}
-	if (cie.code != NHRP_CIE_SUCCESS)
-		turn_negative(e, s);
-	else if (usable(inst, s, &cie))
-		activate(e, s, &cie);
+	if (nhrp_cie_next(&body, m->afn, m->pro_type, &first) && first.code != NHRP_CIE_SUCCESS)
+		refused(e, s, from, first.code);
+	else if ((m->flags & NHRP_RES_AUTHORITATIVE) && best_entry(inst, s, m, &best)) /* what we asked for */
+		activate(e, s, &best);
 	else
 		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
 }
@@ -368,18 +403,33 @@ void vpn_shortcut_used(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 /* --- purge --- */
 
-/* Whatever matches the entry goes: one MAC, or all of a prefix. */
+/* What is being asked for is asked for anew: the answer under way may be what is purged. The rest is gone. */
+static void discard_one(struct vpn_engine *e, struct vpn_shortcut *s)
+{
+	if (!s->waiting) {
+		destroy(e, s, true);
+		return;
+	}
+	if (s->state == VPN_SHORTCUT_ACTIVE)
+		program(e, s, DM_REC_MAC_DEL);
+	s->state = VPN_SHORTCUT_RESOLVING;
+	vpn_timer_stop(e, &s->look);
+	vpn_timer_stop(e, &s->expiry);
+	start_asking(e, s);
+}
+
+/* Whatever matches the entry: one MAC, or all of a prefix. */
 static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_cie *cie)
 {
 	struct vpn_shortcut *s = vpn_message_whole_address(cie) ? find(inst, &cie->proto) : NULL;
 
 	if (s)
-		destroy(e, s, true);
+		discard_one(e, s);
 	if (vpn_message_whole_address(cie))
 		return;
 	frr_each_safe (vpn_shortcuts, &inst->shortcuts, s)
 		if (vpn_message_covers(cie, &s->mac))
-			destroy(e, s, true);
+			discard_one(e, s);
 }
 
 void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

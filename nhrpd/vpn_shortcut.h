@@ -35,6 +35,7 @@ struct vpn_shortcut {
 	bool waiting; /* for the reply to request_id; in ACTIVE: a renewal */
 	bool used;    /* at the last look */
 	uint32_t request_id;
+	uint32_t former_id; /* of the request before: a late answer to it is void, but no fault of the hub's */
 	unsigned int tries;
 	struct dm_addr nbma;
 	uint32_t vni;

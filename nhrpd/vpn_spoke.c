@@ -70,7 +70,10 @@ static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
 	struct nhrp_msg m;
 	struct nhrp_cie cie;
 
-	if (!hub->waiting) {
+	if (hub->waiting) { /* for a second answer there was none: the one before says nothing any more */
+		hub->refused = NHRP_CIE_SUCCESS;
+	} else {
+		hub->former_id = hub->request_id;
 		hub->request_id = e->ops.random(e->ctx);
 		hub->waiting = true;
 	}
@@ -90,7 +93,7 @@ static void send_due(struct vpn_engine *e, void *arg)
 
 	send_registration(e, hub);
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
-	hub->backoff = hub->backoff * 2 < VPN_RETRY_MAX_MS ? hub->backoff * 2 : VPN_RETRY_MAX_MS;
+	hub->backoff = vpn_longer(hub->backoff);
 }
 
 static void register_soon(struct vpn_engine *e, struct vpn_hub *hub)
@@ -298,6 +301,7 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 	hub->mac = responder->proto;
 	hub->epoch = epoch;
 	hub->registered = true;
+	hub->refused = NHRP_CIE_SUCCESS;
 	hub->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_set(e, &hub->expiry, hold_ms);
 	/* soon enough that a hub which forgot us is told, whatever the holding time */
@@ -315,10 +319,12 @@ static void registration_refused(struct vpn_engine *e, struct vpn_hub *hub, uint
 {
 	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
 
-	vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration, code %u",
-		vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text), code);
+	vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration: %s (code %u)",
+		vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text),
+		nhrp_code_name(code), code);
 	vpn_timer_stop(e, &hub->expiry);
 	hub->registered = false;
+	hub->refused = code;
 	hub->backoff = VPN_RETRY_MAX_MS;
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
 	elect(e, hub->inst);
@@ -343,6 +349,8 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 		return;
 	if (!hub->waiting || m->request_id != hub->request_id) {
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+		if (m->request_id == hub->former_id) /* it got there late, and the hub believes the old thing again */
+			vpn_spoke_hub_hint(e, inst, from);
 		return;
 	}
 	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {

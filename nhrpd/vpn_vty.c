@@ -104,6 +104,8 @@ static json_object *json_hub(const struct vpn_hub_view *h)
 		json_object_int_add(obj, "vni", h->vni);
 	json_object_string_add(obj, "state", h->registered ? "registered" : "registering");
 	json_object_boolean_add(obj, "active", h->active);
+	if (h->refused)
+		json_object_int_add(obj, "refusedCode", h->refused);
 	if (h->registered)
 		json_object_int_add(obj, "expiresIn", h->expires_in);
 	return obj;

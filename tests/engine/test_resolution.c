@@ -146,6 +146,7 @@ static void answer_by_hand(uint32_t id, const char *src_nbma, const char *src_pr
 		m.src_nbma = world_addr(src_nbma);
 	if (src_proto)
 		m.src_proto = world_addr(src_proto);
+	m.flags = NHRP_RES_AUTHORITATIVE;
 	m.dst_proto = world_addr(VM2);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);

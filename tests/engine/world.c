@@ -15,6 +15,7 @@
 
 #define QUEUE 4096
 #define OCTETS 1500
+#define LATE 16
 
 struct packet {
 	struct world_node *to;
@@ -38,6 +39,15 @@ static size_t packet_head, packet_tail;
 static struct event_rec records[QUEUE];
 static size_t rec_head, rec_tail;
 static unsigned int lose[256], seen[256];
+static struct {
+	unsigned int n;
+	uint64_t ms;
+} delay[256];
+static struct late {
+	bool used;
+	uint64_t at; /* ms */
+	struct packet p;
+} lates[LATE];
 static struct packet last[256];
 static bool repeat;
 
@@ -80,6 +90,33 @@ void world_inject(struct world_node *to, const struct dm_addr *from, const uint8
 	world_inject_by(to, WORLD_CTL_IFINDEX, from, octets, len);
 }
 
+/* Keeps a message back, so that later ones overtake it. */
+static void send_late(struct world_node *to, const struct dm_addr *from, const uint8_t *octets, size_t len, uint64_t ms)
+{
+	size_t i = 0;
+
+	while (lates[i].used)
+		assert(++i < LATE);
+	lates[i] = (struct late){
+		.used = true, .at = now_ms + ms, .p = { .to = to, .ifindex = WORLD_CTL_IFINDEX, .from = *from, .len = len }
+	};
+	memcpy(lates[i].p.octets, octets, len);
+}
+
+/* Delivers what is due. Returns the milliseconds until the next is, LIMIT at most. */
+static uint64_t late_ones(uint64_t limit)
+{
+	for (size_t i = 0; i < LATE; i++) {
+		if (lates[i].used && lates[i].at <= now_ms) {
+			lates[i].used = false;
+			world_inject(lates[i].p.to, &lates[i].p.from, lates[i].p.octets, lates[i].p.len);
+		}
+		if (lates[i].used && lates[i].at - now_ms < limit)
+			limit = lates[i].at - now_ms;
+	}
+	return limit;
+}
+
 static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octets, size_t len)
 {
 	struct world_node *from = ctx, *to = node_at(&path->nbma);
@@ -95,6 +132,11 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	}
 	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX)
 		return;
+	if (delay[m.op].n) {
+		delay[m.op].n--;
+		send_late(to, &from->nbma, octets, len, delay[m.op].ms);
+		return;
+	}
 	for (int i = 0; i <= repeat; i++)
 		world_inject(to, &from->nbma, octets, len);
 }
@@ -102,6 +144,12 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 void world_lose(uint8_t op, unsigned int n)
 {
 	lose[op] = n;
+}
+
+void world_delay(uint8_t op, unsigned int n, uint64_t ms)
+{
+	delay[op].n = n;
+	delay[op].ms = ms;
 }
 
 void world_repeat(bool on)
@@ -467,6 +515,8 @@ void world_reset(void)
 	random_state = 2735;
 	packet_head = packet_tail = rec_head = rec_tail = 0;
 	memset(lose, 0, sizeof(lose));
+	memset(delay, 0, sizeof(delay));
+	memset(lates, 0, sizeof(lates));
 	memset(seen, 0, sizeof(seen));
 	memset(last, 0, sizeof(last));
 	repeat = false;
@@ -515,8 +565,8 @@ void world_run(uint64_t ms)
 
 	for (;;) {
 		do {
+			next = late_ones(end - now_ms);
 			pump();
-			next = end - now_ms;
 			for (size_t i = 0; i < num_nodes; i++) {
 				wait = vpn_engine_run(nodes[i].engine);
 				next = wait < next ? wait : next;
