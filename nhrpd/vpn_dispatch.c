@@ -14,6 +14,7 @@
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_hub.h"
 #include "nhrpd/vpn_layer3.h"
+#include "nhrpd/vpn_leave.h"
 #include "nhrpd/vpn_message.h"
 
 typedef void (*handler)(struct vpn_engine *, struct vpn_instance *, const struct vpn_path *, const struct nhrp_msg *);
@@ -23,6 +24,7 @@ static const handler spoke_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_RESOLUTION_REPLY] = vpn_shortcut_resolution_reply,
 	[NHRP_OP_REGISTRATION_REPLY] = vpn_spoke_registration_reply,
 	[NHRP_OP_PURGE_REQUEST] = vpn_shortcut_purge_request,
+	[NHRP_OP_PURGE_REPLY] = vpn_leave_purge_reply,
 	[NHRP_OP_TRAFFIC_INDICATION] = vpn_shortcut_indication,
 	[NHRP_OP_ERROR_INDICATION] = vpn_spoke_error_indication,
 };
@@ -122,6 +124,10 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		return;
 	if (!vpn_auth_check(e, inst, from, &m))
 		return;
+	if (inst->leaving && m.op != NHRP_OP_PURGE_REPLY) {
+		vpn_refuse(e, from, &m, VPN_REFUSED_NOT_READY);
+		return;
+	}
 	fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
 	if (!fn) {
 		vpn_refuse(e, from, &m, VPN_REFUSED_WRONG_ROLE);

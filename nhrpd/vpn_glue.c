@@ -23,6 +23,7 @@
 static struct vpn_engine *engine;
 static struct event *run_event;
 static bool debug_configured;
+static void (*on_left)(void); /* while the VPNs are being left */
 
 /* "debug nhrp all" is the stock code's command and means us too. */
 static bool debugging(void)
@@ -97,6 +98,10 @@ static void run(struct event *t)
 
 	vpn_engine_set_debug(engine, debugging());
 	wait = vpn_engine_run(engine);
+	if (on_left && !vpn_engine_is_leaving(engine)) {
+		on_left();
+		return;
+	}
 	event_add_timer_msec(master, run, NULL, (long)wait, &run_event);
 }
 
@@ -159,10 +164,20 @@ void vpn_glue_init(void)
 	vpn_glue_kick();
 }
 
+bool vpn_glue_leave(void (*done)(void))
+{
+	if (on_left || !vpn_engine_leave(engine))
+		return false;
+	on_left = done;
+	vpn_glue_kick();
+	return true;
+}
+
 void vpn_glue_terminate(void)
 {
 	nhrp_io_set_vpn(NULL);
 	vpn_controller_terminate();
+	vpn_engine_left(engine);
 	vpn_zapi_terminate();
 	event_cancel(&run_event);
 	vpn_keys_terminate();

@@ -9,7 +9,13 @@
 
 /* Makes the engine and connects it to packet I/O, the zebra module and the controllers. */
 void vpn_glue_init(void);
-/* Ends it in order: no more input, no more events, then the engine; the kernel is left as it is. */
+/*
+ * Spokes take their registrations back. Returns true when that takes a moment: DONE is called
+ * from the event loop when it is over. Returns false when there is nothing to wait for, or
+ * it was called before.
+ */
+bool vpn_glue_leave(void (*done)(void));
+/* Ends it in order: no more input, no more events, then the engine; the kernel keeps what was not taken back. */
 void vpn_glue_terminate(void);
 /* The engine; valid between init and terminate. */
 struct vpn_engine *vpn_glue_engine(void);

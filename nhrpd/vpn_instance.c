@@ -22,6 +22,7 @@
 
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_layer3.h"
+#include "nhrpd/vpn_leave.h"
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_DEVICE, "VPN device");
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_INSTANCE, "VPN instance");
@@ -55,7 +56,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->key_chain[0])
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0])
 		return;
 	vpn_devices_del(&e->devices, dev);
 	vpn_instances_fini(&dev->instances);
@@ -132,7 +133,7 @@ static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
 static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 {
 	if (program)
-		vpn_spoke_leave(e, inst);
+		vpn_leave_at_once(e, inst);
 	vpn_local_clear(e, inst);
 	vpn_shortcut_clear(e, inst, program);
 	vpn_spoke_stop(e, inst);
@@ -422,6 +423,8 @@ static void pass(struct vpn_engine *e, struct vpn_device *dev,
 	struct verdict v;
 
 	frr_each (vpn_instances, &dev->instances, inst) {
+		if (inst->leaving)
+			continue;
 		index_take(e, inst);
 		inst->link = link;
 		judge(e, inst, &vlans, &v);

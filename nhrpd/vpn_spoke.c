@@ -5,22 +5,19 @@
  * the module sends broadcast and unknown frames to it.
  *
  * Object: vpn_hub, a slot of its instance, identified by the server's path.
- * RFC 2332 5.2.3 to 5.2.5; RFC 2735 3.
+ * RFC 2332 5.2.3, 5.2.4; RFC 2735 3.
  *
  *   slot used ── send timer ──> Registration Request ──> reply: registered, send again at
  *        ^                            │                  a third of the holding time, 30 s at most
  *        └── backoff 1, 2, … 30 s ────┘ no reply; the holding time over: not registered
  *
- * A VPN that ends here (taken out of the configuration, or its device is no spoke any more) is
- * taken back at the hubs by a Purge Request (5.2.5). When the daemon ends none is sent: it may be
- * a restart, which nobody notices.
- *
- * Not here: keepalive and standby hubs in several places (later issues).
+ * Not here: the end of it (vpn_leave.c), keepalive and standby hubs in several places (later issues).
  */
 #include <config.h>
 
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
+#include "nhrpd/vpn_leave.h"
 #include "nhrpd/vpn_message.h"
 
 /* --- the active hub and the kernel --- */
@@ -98,6 +95,8 @@ static void send_due(struct vpn_engine *e, void *arg)
 
 static void register_soon(struct vpn_engine *e, struct vpn_hub *hub)
 {
+	if (hub->inst->leaving)
+		return;
 	hub->waiting = false; /* what is under way says the old thing */
 	hub->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_set(e, &hub->send, 0);
@@ -196,33 +195,6 @@ void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst)
 		program_hub(e, inst);
 }
 
-/* --- leaving --- */
-
-/* Nobody will be here to hear a reply: none is asked for. Lost, it leaves the rest to the holding time. */
-static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub)
-{
-	struct nhrp_cie cie = { .proto = hub->inst->link->link.mac };
-	uint8_t buf[NHRP_PACKET_MAX_LEN];
-	struct nhrp_builder b;
-	struct nhrp_msg m;
-
-	vpn_message_head(hub->inst, &m, NHRP_OP_PURGE_REQUEST);
-	m.flags = NHRP_PURGE_NO_REPLY;
-	m.request_id = e->ops.random(e->ctx);
-	m.dst_proto = dm_addr_is_set(&hub->mac) ? hub->mac : m.src_proto;
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	vpn_message_send(e, &hub->path, &b);
-}
-
-/* Without a device nothing is said: it may be made again, and has no address to speak from. */
-void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst)
-{
-	for (size_t i = 0; i < VPN_SERVERS_MAX && inst->link; i++)
-		if (inst->hubs[i].used)
-			send_farewell(e, &inst->hubs[i]);
-}
-
 /* --- a hub that started anew (vpn_auth.c) --- */
 
 void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from)
@@ -231,6 +203,10 @@ void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const
 
 	if (!hub)
 		return;
+	if (inst->leaving) {
+		vpn_leave_again(e, hub);
+		return;
+	}
 	/* in new requests, so that further answers to the old ones find nobody */
 	register_soon(e, hub);
 	if (hub != inst->active)

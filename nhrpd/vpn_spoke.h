@@ -29,6 +29,7 @@ struct vpn_hub {
 	uint32_t request_id;
 	uint32_t former_id; /* of the request before */
 	uint64_t backoff; /* ms until the next try */
+	unsigned int farewells; /* tries that are left when we leave */
 	struct vpn_timer send;
 	struct vpn_timer expiry;
 };
@@ -37,8 +38,6 @@ struct vpn_hub {
 void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c);
 /* Tells every hub anew, soon: something it holds of us has changed. */
 void vpn_spoke_register_now(struct vpn_engine *e, struct vpn_instance *inst);
-/* Takes our registrations back at all hubs (RFC 2332 5.2.5): the VPN ends here. */
-void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst);
 /* Forgets all hubs. */
 void vpn_spoke_stop(struct vpn_engine *e, struct vpn_instance *inst);
 /* States the active hub to the module. */
