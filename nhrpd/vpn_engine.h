@@ -90,11 +90,10 @@ void vpn_engine_free(struct vpn_engine *e);
 
 /*
  * The daemon ends in good order: spokes take their registrations back at their hubs (RFC 2332
- * 5.2.5), and with them their shortcuts. Returns whether there is somebody to wait for; the
- * wait is over as soon as all have acknowledged, and after three quarters of a second.
+ * 5.2.5), and with them their shortcuts. Returns false when there is nothing to take back.
  */
 bool vpn_engine_leave(struct vpn_engine *e);
-/* Whether it is not over yet. */
+/* Whether to wait: until all hubs that are registered with have acknowledged, three quarters of a second at most. */
 bool vpn_engine_is_leaving(struct vpn_engine *e);
 /* Takes out of the kernel what is left there of the VPNs that were taken back; vpn_engine_free() follows. */
 void vpn_engine_left(struct vpn_engine *e);
@@ -187,6 +186,7 @@ struct vpn_instance_view {
 	uint16_t vlan; /* hub */
 	struct dm_addr nbma, mac;
 	uint16_t holdtime; /* seconds */
+	bool graceful_restart;
 	size_t num_members, num_macs, num_shortcuts;
 	size_t num_hubs;
 	struct vpn_hub_view hubs[VPN_SERVERS_MAX];

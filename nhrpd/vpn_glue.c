@@ -23,7 +23,8 @@
 static struct vpn_engine *engine;
 static struct event *run_event;
 static bool debug_configured;
-static void (*on_left)(void); /* while the VPNs are being left */
+static void (*on_left)(void); /* set once VPNs are being left */
+static bool left;	      /* … and the hubs know, or will not */
 
 /* "debug nhrp all" is the stock code's command and means us too. */
 static bool debugging(void)
@@ -98,9 +99,10 @@ static void run(struct event *t)
 
 	vpn_engine_set_debug(engine, debugging());
 	wait = vpn_engine_run(engine);
-	if (on_left && !vpn_engine_is_leaving(engine)) {
-		on_left();
-		return;
+	if (on_left && !left && !vpn_engine_is_leaving(engine)) {
+		left = true;
+		vpn_engine_left(engine);
+		vpn_zapi_when_taken(on_left);
 	}
 	event_add_timer_msec(master, run, NULL, (long)wait, &run_event);
 }
@@ -177,7 +179,6 @@ void vpn_glue_terminate(void)
 {
 	nhrp_io_set_vpn(NULL);
 	vpn_controller_terminate();
-	vpn_engine_left(engine);
 	vpn_zapi_terminate();
 	event_cancel(&run_event);
 	vpn_keys_terminate();

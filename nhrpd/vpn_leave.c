@@ -93,22 +93,25 @@ static void leave(struct vpn_engine *e, struct vpn_instance *inst)
 			leave_hub(e, &inst->hubs[i]);
 }
 
-/* Calls FN for each instance of E that is a spoke and not to be kept over the end of the daemon. */
-static void each_leaver(struct vpn_engine *e, void (*fn)(struct vpn_engine *, struct vpn_instance *))
+/* Calls FN for each instance of E that is a spoke and not to be kept over the end of the daemon. Returns whether there is one. */
+static bool each_leaver(struct vpn_engine *e, void (*fn)(struct vpn_engine *, struct vpn_instance *))
 {
 	struct vpn_device *dev;
 	struct vpn_instance *inst;
+	bool any = false;
 
 	frr_each (vpn_devices, &e->devices, dev)
 		frr_each_safe (vpn_instances, &dev->instances, inst)
-			if (inst->role == DM_ROLE_SPOKE && !dev->graceful_restart)
+			if (inst->role == DM_ROLE_SPOKE && !dev->graceful_restart) {
+				any = true;
 				fn(e, inst);
+			}
+	return any;
 }
 
 bool vpn_engine_leave(struct vpn_engine *e)
 {
-	each_leaver(e, leave);
-	return vpn_engine_is_leaving(e);
+	return each_leaver(e, leave);
 }
 
 /* Who never answered is told, but not waited for. */

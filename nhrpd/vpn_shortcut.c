@@ -24,6 +24,7 @@
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_SHORTCUT, "VPN shortcut");
 
+#define SPREAD_MS 2 /* a shortcut, over which a hub that started anew is asked about all of them */
 #define ETH_ADDRS_LEN 12 /* destination and source of an Ethernet header */
 
 static void shortcut_retry(struct vpn_engine *e, void *arg);
@@ -200,11 +201,6 @@ static void ask(struct vpn_engine *e, struct vpn_shortcut *s)
 	vpn_timer_set(e, &s->retry, vpn_jitter(e, wait));
 }
 
-static void shortcut_retry(struct vpn_engine *e, void *arg)
-{
-	ask(e, arg);
-}
-
 static void start_asking(struct vpn_engine *e, struct vpn_shortcut *s)
 {
 	s->former_id = s->request_id;
@@ -214,6 +210,16 @@ static void start_asking(struct vpn_engine *e, struct vpn_shortcut *s)
 	ask(e, s);
 }
 
+static void shortcut_retry(struct vpn_engine *e, void *arg)
+{
+	struct vpn_shortcut *s = arg;
+
+	if (s->waiting)
+		ask(e, s);
+	else
+		start_asking(e, s); /* vpn_shortcut_tell_again() */
+}
+
 void vpn_shortcut_ask_again(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	struct vpn_shortcut *s;
@@ -221,6 +227,16 @@ void vpn_shortcut_ask_again(struct vpn_engine *e, struct vpn_instance *inst)
 	frr_each_safe (vpn_shortcuts, &inst->shortcuts, s)
 		if (s->waiting)
 			start_asking(e, s);
+}
+
+void vpn_shortcut_tell_again(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	uint64_t spread = VPN_RETRY_FIRST_MS + vpn_shortcuts_count(&inst->shortcuts) * SPREAD_MS;
+	struct vpn_shortcut *s;
+
+	frr_each (vpn_shortcuts, &inst->shortcuts, s)
+		if (s->state == VPN_SHORTCUT_ACTIVE && !s->waiting)
+			vpn_timer_set(e, &s->retry, e->ops.random(e->ctx) % spread);
 }
 
 /* --- the redirect --- */

@@ -41,7 +41,7 @@ struct vpn_shortcut {
 	uint32_t vni;
 	uint64_t since;		 /* ms; ACTIVE: since when */
 	uint64_t renewed;	 /* ms; last answer */
-	struct vpn_timer retry;	 /* RESOLVING, or ACTIVE and waiting */
+	struct vpn_timer retry;	 /* RESOLVING, or ACTIVE and waiting or about to ask */
 	struct vpn_timer look;	 /* ACTIVE: ask the kernel whether it is in use */
 	struct vpn_timer expiry; /* ACTIVE and NEGATIVE */
 };
@@ -71,6 +71,8 @@ void vpn_shortcut_purge_request(struct vpn_engine *e, struct vpn_instance *inst,
 void vpn_shortcut_used(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_used *u);
 /* Asks again, in new requests, all that is unanswered. */
 void vpn_shortcut_ask_again(struct vpn_engine *e, struct vpn_instance *inst);
+/* The hub has forgotten who was told what: asks for all that is active, little by little, so that it can purge us. */
+void vpn_shortcut_tell_again(struct vpn_engine *e, struct vpn_instance *inst);
 /* States all to the module. */
 void vpn_shortcut_restate(struct vpn_engine *e, struct vpn_instance *inst);
 /* True when at least one is in the kernel: frames may pass the hub by. */

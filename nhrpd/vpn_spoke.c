@@ -284,8 +284,10 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hold_ms / 3 < VPN_RETRY_MAX_MS ? hold_ms / 3 : VPN_RETRY_MAX_MS));
 	if (restarted)
 		hub_restarted(e, &hub->path, epoch);
-	if (restarted && hub == inst->active)
+	if (restarted && hub == inst->active) {
 		vpn_local_untell(e, inst);
+		vpn_shortcut_tell_again(e, inst);
+	}
 	if (hub == inst->active && moved)
 		program_hub(e, inst);
 	elect(e, inst);

@@ -149,6 +149,7 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 	json_addr(obj, "localMac", &v->mac);
 	if (!v->layer3)
 		json_object_int_add(obj, "holdtime", v->holdtime);
+		json_object_boolean_add(obj, "gracefulRestart", v->graceful_restart);
 	json_role(obj, v);
 	return obj;
 }

@@ -103,7 +103,8 @@ static void test_silent_hub_is_told_but_not_waited_for(void **state)
 	world_configure(spoke3, 1, hub);
 	world_run(100);
 	assert_int_equal(world_num_members(hub), 3);
-	assert_false(vpn_engine_leave(spoke3->engine));
+	assert_true(vpn_engine_leave(spoke3->engine));
+	assert_false(vpn_engine_is_leaving(spoke3->engine));
 	m = sent(NHRP_OP_PURGE_REQUEST);
 	assert_addr(&m.dst_proto, &spoke3->link.mac); /* RFC 2332 5.2.5: the hub's is not known */
 	world_run(1);

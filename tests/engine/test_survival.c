@@ -120,6 +120,28 @@ static void test_forgetful_hub_is_told_within_half_a_minute(void **state)
 	assert_int_equal(world_num_members(hub), 2);
 }
 
+/* A hub that starts anew does not know any more whom it told what; the spokes ask again, and it can purge them. */
+static void test_hub_that_started_anew_can_purge(void **state)
+{
+	struct world_node *spoke3 = world_spoke(4, 102);
+	unsigned int asked;
+
+	world_configure(spoke3, 1, hub);
+	world_run(100);
+	make_shortcuts();
+	spoke1->idle_ms = spoke2->idle_ms = 3600 * 1000;
+	world_restart(hub);
+	world_configure(hub, 1, NULL);
+	asked = world_seen(NHRP_OP_RESOLUTION_REQUEST);
+	world_run(32000);
+	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), asked + 2);
+	assert_non_null(world_fdb(spoke1, VM2));
+	world_mac_seen(hub, spoke3, HUB_VNI, VM2);
+	world_run(10);
+	assert_null(world_fdb(spoke1, VM2));
+	assert_non_null(world_fdb(spoke2, VM1));
+}
+
 /* The first reply with another boot epoch makes a node renew its other VPNs at once. */
 static void test_new_boot_epoch_is_noticed(void **state)
 {
@@ -415,6 +437,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_hub_device_made_again_keeps_its_members),
 	CASE(test_device_gone_while_the_module_was_away),
 	CASE(test_forgetful_hub_is_told_within_half_a_minute),
+	CASE(test_hub_that_started_anew_can_purge),
 	CASE(test_new_boot_epoch_is_noticed),
 	CASE(test_hub_at_another_address_is_followed),
 	CASE(test_member_at_another_address_is_one_member),
