@@ -142,6 +142,62 @@ static void test_prohibited_mac_is_told_again(void **state)
 	assert_true(world_mac(hub, vm3, &v));
 }
 
+/* RFC 2332 5: bits without a meaning come back as zero. Unique and NAT have one. */
+static void test_unused_flags_do_not_come_back(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	const struct nhrp_cie own = { .prefix_len = 0xff, .holding_time = 60 };
+
+	m.flags = 0xffff;
+	register_spoke2(&m, &own, NULL);
+	assert_int_equal(code_at(0), NHRP_CIE_SUCCESS);
+	assert_int_equal(sent(NHRP_OP_REGISTRATION_REPLY).flags, NHRP_REG_UNIQUE | NHRP_REG_NAT);
+}
+
+/* Nobody can be all zeros. */
+static void test_station_without_address_is_prohibited(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	const struct nhrp_cie own = { .holding_time = 60 };
+	static const char *const macs[] = { "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01" };
+
+	for (size_t i = 0; i < 3; i++) {
+		m.src_proto = m.dst_proto = world_addr(macs[i]);
+		register_spoke2(&m, &own, NULL);
+		assert_int_equal(code_at(0), NHRP_CIE_PROHIBITED);
+	}
+	assert_int_equal(world_num_members(hub), 0);
+}
+
+/* A spoke that is refused says so and why, as long as that is the last that was said. */
+static void test_refused_spoke_says_why(void **state)
+{
+	struct nhrp_msg m;
+	struct nhrp_cie cie = { .code = NHRP_CIE_NO_RESOURCES };
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	hub->deaf = true;
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	assert_string_equal(world_instance(spoke1).reason, "no next hop server has answered yet");
+	m = sent(NHRP_OP_REGISTRATION_REQUEST);
+	m.op = NHRP_OP_REGISTRATION_REPLY;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(spoke1, &hub->nbma, &b);
+	assert_int_equal(world_instance(spoke1).state, VPN_REGISTERING);
+	assert_string_equal(world_instance(spoke1).reason, "10.0.0.1 refuses the registration: insufficient resources");
+	assert_non_null(strstr(spoke1->last_warning, "insufficient resources (code 5)"));
+	world_run(20000); /* it does not ask again at once */
+	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST), 1);
+	world_run(60000);
+	assert_string_equal(world_instance(spoke1).reason, "no next hop server has answered yet");
+	hub->deaf = false;
+	world_run(30000);
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+}
+
 /* The answer to the registration that spoke1 sent last. */
 static void answer_by_hand(const struct nhrp_cie *responder, const char *src_nbma, const char *src_proto)
 {
@@ -213,6 +269,9 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_unique_registration_has_one_entry),
 	CASE(test_registration_with_another_server_is_prohibited),
 	CASE(test_prohibited_mac_is_told_again),
+	CASE(test_unused_flags_do_not_come_back),
+	CASE(test_station_without_address_is_prohibited),
+	CASE(test_refused_spoke_says_why),
 	CASE(test_reply_to_another_source_is_not_ours),
 	CASE(test_responders_holding_time_ends_it),
 };

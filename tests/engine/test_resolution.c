@@ -97,6 +97,7 @@ static void test_answer_is_as_registered(void **state)
 	world_run(100);
 	register_spoke2(0);
 	back = resolve(0);
+	assert_int_equal(num_cies(&back), 1); /* a MAC has one home */
 	cie = cie_at(&back, 0);
 	assert_int_equal(cie.code, NHRP_CIE_SUCCESS);
 	assert_int_equal(cie.mtu, 1300);
@@ -198,6 +199,107 @@ static void test_unsolicited_answer_is_error_10(void **state)
 	assert_true(world_seen(NHRP_OP_ERROR_INDICATION) <= 10);
 }
 
+/* RFC 2332 5.2.7: the error goes to the station that answered, by the name that it gives itself. */
+static void test_error_about_a_reply_is_for_the_responder(void **state)
+{
+	const struct nhrp_cie cie = { .code = NHRP_CIE_NO_BINDING };
+	const struct nhrp_cie responder = { .holding_time = 60, .nbma = hub->nbma, .proto = hub->link.mac };
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REPLY, 1), error;
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	wait_for_an_answer();
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	nhrp_build_ext_begin(&b, NHRP_EXT_RESPONDER, true);
+	nhrp_build_cie(&b, &responder);
+	nhrp_build_ext_end(&b);
+	deliver(spoke1, &hub->nbma, &b);
+	error = sent(NHRP_OP_ERROR_INDICATION);
+	assert_addr(&error.dst_proto, &hub->link.mac);
+	assert_addr(&error.src_proto, &spoke1->link.mac);
+	assert_addr(&error.src_nbma, &spoke1->nbma);
+	assert_true(dm_reader_left(&error.body) > NHRP_FIXED_LEN); /* and holds what is in error, and no extension */
+	assert_int_equal(dm_reader_left(&error.exts), 0);
+}
+
+/* An answer about VM2 with these entries, to what spoke1 asked for last. */
+static void answer_with(uint16_t flags, const struct nhrp_cie *cies, size_t num)
+{
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REPLY, sent(NHRP_OP_RESOLUTION_REQUEST).request_id);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.flags = flags;
+	m.dst_proto = world_addr(VM2);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	for (size_t i = 0; i < num; i++)
+		nhrp_build_cie(&b, &cies[i]);
+	deliver(spoke1, &hub->nbma, &b);
+}
+
+/* Where VM2 might be: 10.0.0.LAST, with that preference. */
+static struct nhrp_cie entry(const char *nbma, uint8_t preference)
+{
+	return (struct nhrp_cie){ .holding_time = 60, .preference = preference, .nbma = world_addr(nbma),
+				  .sub = nhrp_subaddr_vni(101), .proto = world_addr(VM2) };
+}
+
+/* RFC 2332 5.2.0.1, 5.2.2: of several the one with the highest preference that is of any use. */
+static void test_best_of_several_entries(void **state)
+{
+	struct nhrp_cie cies[] = { entry("10.0.0.1", 200), entry("10.0.0.11", 3), entry("10.0.0.12", 9),
+				   entry("10.0.0.13", 9), entry("10.0.0.14", 250) };
+	const struct dm_addr best = world_addr("10.0.0.12");
+
+	wait_for_an_answer();
+	cies[0].holding_time = 0;
+	cies[4].sub = nhrp_subaddr_none();
+	answer_with(NHRP_RES_AUTHORITATIVE, cies, 5);
+	assert_non_null(world_fdb(spoke1, VM2));
+	assert_addr(&world_fdb(spoke1, VM2)->nbma, &best);
+}
+
+/* RFC 2735 3.3: it was asked for with A, so that no NHS in between answers from what it has overheard. */
+static void test_answer_without_authority_is_refused(void **state)
+{
+	const struct nhrp_cie cie = entry("10.0.0.11", 0);
+
+	wait_for_an_answer();
+	answer_with(NHRP_RES_ROUTER | NHRP_RES_SRC_STABLE, &cie, 1);
+	assert_null(world_fdb(spoke1, VM2));
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_CONTENT), 1);
+	answer_with(NHRP_RES_AUTHORITATIVE, &cie, 1);
+	assert_non_null(world_fdb(spoke1, VM2));
+}
+
+/* RFC 2332 5.2.2: all but the code is ignored; a prohibition may mean that the hub does not know us. */
+static void test_refusal_is_its_code_alone(void **state)
+{
+	static const uint8_t codes[] = { NHRP_CIE_NO_RESOURCES, NHRP_CIE_NO_BINDING, NHRP_CIE_NOT_UNIQUE,
+					 NHRP_CIE_PROHIBITED };
+	struct vpn_mac_view v;
+	unsigned int registrations;
+
+	wait_for_an_answer();
+	registrations = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	for (size_t i = 0; i < sizeof(codes); i++) {
+		struct nhrp_cie refusal = entry("10.0.0.11", 9);
+
+		refusal.code = codes[i];
+		answer_with(i ? NHRP_RES_AUTHORITATIVE : 0, &refusal, 1);
+		assert_true(world_mac(spoke1, VM2, &v));
+		assert_string_equal(v.type, "negative");
+		assert_null(world_fdb(spoke1, VM2));
+		assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST),
+				 registrations + (codes[i] == NHRP_CIE_PROHIBITED));
+		world_run(10000); /* within which no renewal is due */
+		world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, VM2);
+		registrations = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	}
+}
+
 /* Nobody but our hubs can make us speak. */
 static void test_unsolicited_answer_of_a_stranger_is_not_answered(void **state)
 {
@@ -224,6 +326,10 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_answer_to_another_source_is_not_ours),
 	CASE(test_unsolicited_answer_is_error_10),
 	CASE(test_unsolicited_answer_of_a_stranger_is_not_answered),
+	CASE(test_error_about_a_reply_is_for_the_responder),
+	CASE(test_best_of_several_entries),
+	CASE(test_answer_without_authority_is_refused),
+	CASE(test_refusal_is_its_code_alone),
 };
 
 int main(void)
