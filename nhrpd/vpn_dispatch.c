@@ -101,6 +101,27 @@ static bool may_act(struct vpn_engine *e, const struct vpn_instance *inst, const
 	return false;
 }
 
+/*
+ * A spoke is nobody's next hop server, and a hub nobody's client. Who asks a spoke has the wrong
+ * server configured and is told so (RFC 2332 5.2.3), though not every one of a flood.
+ */
+static void wrong_role(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		       const struct nhrp_msg *m)
+{
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg reply;
+
+	vpn_refuse(e, from, m, VPN_REFUSED_WRONG_ROLE);
+	if (!nhrp_op_is_request(m->op) || !inst->ready || !vpn_message_may_answer(e))
+		return;
+	vpn_message_reply_head(m, &reply, m->op + 1); /* RFC 2332 5.2: each reply is numbered after its request */
+	nhrp_build_begin(&b, buf, sizeof(buf), &reply);
+	vpn_message_refuse_entries(m, &b);
+	vpn_message_reply_exts(e, inst, m, &b);
+	vpn_message_send(e, from, &b);
+}
+
 void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	struct vpn_instance *inst;
@@ -128,15 +149,12 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		vpn_refuse(e, from, &m, VPN_REFUSED_NOT_READY);
 		return;
 	}
-	fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
-	if (!fn) {
-		vpn_refuse(e, from, &m, VPN_REFUSED_WRONG_ROLE);
-		return;
-	}
 	if (nhrp_pro_family(m.pro_type) != DM_MAC) {
 		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
 		return;
 	}
-	if (may_act(e, inst, from, &m))
-		fn(e, inst, from, &m);
+	if (!may_act(e, inst, from, &m))
+		return;
+	fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
+	(fn ? fn : wrong_role)(e, inst, from, &m);
 }

@@ -145,6 +145,22 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 		reply_ext(e, inst, &ext, b);
 }
 
+void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b)
+{
+	struct dm_reader body = req->body;
+	struct nhrp_cie cie, none = { .code = NHRP_CIE_PROHIBITED };
+
+	if (req->op == NHRP_OP_RESOLUTION_REQUEST) { /* RFC 2332 5.2.2: all but the code is zero */
+		nhrp_build_cie(b, &none);
+		return;
+	}
+	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
+		cie.code = NHRP_CIE_PROHIBITED;
+		cie.holding_time = 0;
+		nhrp_build_cie(b, &cie);
+	}
+}
+
 static bool known_extension(uint16_t type)
 {
 	switch (type) {

@@ -19,6 +19,8 @@ void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint
 void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie);
 /* The extensions a request of ours asks to have filled in. */
 void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities);
+/* The entries of a reply that refuses all of REQ with code 4 (RFC 2332 5.2.2, 5.2.4). */
+void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b);
 /* Answers the extensions of REQ in their order (RFC 2332 5.3). */
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b);

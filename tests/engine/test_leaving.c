@@ -134,10 +134,16 @@ static void test_nothing_new_while_leaving(void **state)
 
 static void test_purge_reply_of_another_does_not_end_it(void **state)
 {
-	struct nhrp_msg m;
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_PURGE_REPLY, 1);
+	struct nhrp_cie cie = { .proto = spoke2->link.mac };
 	struct nhrp_builder b;
-	struct nhrp_cie cie;
 	uint8_t buf[512];
+
+	/* nobody leaves yet */
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_cie(&b, &cie);
+	deliver(spoke2, &hub->nbma, &b);
+	assert_int_equal(refused(spoke2, VPN_REFUSED_UNEXPECTED_REPLY), 1);
 
 	world_lose(NHRP_OP_PURGE_REQUEST, 1000);
 	assert_true(vpn_engine_leave(spoke2->engine));
@@ -156,7 +162,7 @@ static void test_purge_reply_of_another_does_not_end_it(void **state)
 		deliver(spoke2, right == 2 ? &spoke1->nbma : &hub->nbma, &b);
 		assert_int_equal(vpn_engine_is_leaving(spoke2->engine), right < 3);
 	}
-	assert_int_equal(refused(spoke2, VPN_REFUSED_UNEXPECTED_REPLY), 2);
+	assert_int_equal(refused(spoke2, VPN_REFUSED_UNEXPECTED_REPLY), 3);
 	assert_int_equal(refused(spoke2, VPN_REFUSED_NOT_HUB), 1);
 }
 

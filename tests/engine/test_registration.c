@@ -142,6 +142,21 @@ static void test_prohibited_mac_is_told_again(void **state)
 	assert_true(world_mac(hub, vm3, &v));
 }
 
+/* RFC 2332 5.2.3: it may have forgotten by which number it asked last; what it says now holds. */
+static void test_client_that_lost_its_memory_registers(void **state)
+{
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 0xfffffff0);
+	const struct nhrp_cie own = { .holding_time = 60 };
+
+	register_spoke2(&m, &own, NULL);
+	m.request_id = 1;
+	m.src_sub = nhrp_subaddr_vni(202);
+	register_spoke2(&m, &own, NULL);
+	assert_int_equal(code_at(0), NHRP_CIE_SUCCESS);
+	assert_int_equal(world_num_members(hub), 1);
+	assert_int_equal(hub->members[0].remote_vni, 202);
+}
+
 /* RFC 2332 5: bits without a meaning come back as zero. Unique and NAT have one. */
 static void test_unused_flags_do_not_come_back(void **state)
 {
@@ -269,6 +284,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_unique_registration_has_one_entry),
 	CASE(test_registration_with_another_server_is_prohibited),
 	CASE(test_prohibited_mac_is_told_again),
+	CASE(test_client_that_lost_its_memory_registers),
 	CASE(test_unused_flags_do_not_come_back),
 	CASE(test_station_without_address_is_prohibited),
 	CASE(test_refused_spoke_says_why),

@@ -88,6 +88,32 @@ static void test_binding_that_is_not_unique_is_code_13(void **state)
 	assert_int_equal(cie_at(&back, 0).code, NHRP_CIE_SUCCESS);
 }
 
+/* RFC 2332 5.2.0.1, 6.2.1: nobody becomes known by asking, whatever it offers. */
+static void test_source_of_a_resolution_is_not_cached(void **state)
+{
+	const struct nhrp_cie offer = { .mtu = 1400, .holding_time = 600 };
+	struct nhrp_msg m, back;
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	world_configure(spoke1, 1, hub);
+	world_run(100);
+	for (int member = 0; member < 2; member++) {
+		m = from_spoke(member ? spoke1 : spoke2, NHRP_OP_RESOLUTION_REQUEST, 3);
+		m.flags = NHRP_RES_SRC_STABLE;
+		m.dst_proto = world_addr(VM2);
+		m.src_proto = world_addr(VM1);
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		nhrp_build_cie(&b, &offer);
+		deliver(hub, member ? &spoke1->nbma : &spoke2->nbma, &b);
+		back = sent(NHRP_OP_RESOLUTION_REPLY);
+		assert_int_equal(cie_at(&back, 0).code, member ? NHRP_CIE_NO_BINDING : NHRP_CIE_PROHIBITED);
+	}
+	assert_int_equal(world_num_members(hub), 1);
+	assert_null(world_fdb(hub, VM1));
+	assert_int_equal(world_instance(hub).num_macs, 0);
+}
+
 static void test_answer_is_as_registered(void **state)
 {
 	struct nhrp_msg back;
@@ -321,6 +347,7 @@ static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_hub, trio_teardown)
 	CASE(test_flags_of_an_answer),
 	CASE(test_binding_that_is_not_unique_is_code_13),
+	CASE(test_source_of_a_resolution_is_not_cached),
 	CASE(test_answer_is_as_registered),
 	CASE(test_unknown_capabilities_are_cleared),
 	CASE(test_answer_to_another_source_is_not_ours),
