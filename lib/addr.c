@@ -121,6 +121,13 @@ bool dm_addr_is_zero(const struct dm_addr *a)
 	return memcmp(a->octets, zero, DM_ADDR_MAX) == 0;
 }
 
+bool dm_addr_is_station(const struct dm_addr *a)
+{
+	static const struct dm_addr broadcast = {.family = DM_IPV4, .octets = {255, 255, 255, 255}};
+
+	return !dm_addr_is_zero(a) && !dm_addr_is_multicast(a) && !dm_addr_same(a, &broadcast);
+}
+
 const char *dm_addr_str(const struct dm_addr *a, char buf[DM_ADDR_STRLEN])
 {
 	const uint8_t *o = a->octets;

@@ -60,6 +60,9 @@ bool dm_addr_is_multicast(const struct dm_addr *a);
 /* True when every octet is zero, or when it is not set. */
 bool dm_addr_is_zero(const struct dm_addr *a);
 
+/* True when it can be one station's: set, not zero, no group's, not 255.255.255.255. */
+bool dm_addr_is_station(const struct dm_addr *a);
+
 /* Writes the text form ("10.0.0.1", "fe80::1", "02:00:00:00:00:01", "-" when not set) and returns BUF. */
 const char *dm_addr_str(const struct dm_addr *a, char buf[DM_ADDR_STRLEN]);
 

@@ -11,8 +11,8 @@
  *   hash       0000 | key | from | epoch | echo | counter | HMAC-SHA-256
  *               2      2    n       8       8        8          32
  *
- * RFC 2332 5.3.4.1: reserved, SPI, source address (as long as the source protocol address),
- * authentication data. Of the data only the hash is zero while it is computed: the stamp
+ * RFC 2332 5.3.4.1: reserved, SPI, source address (as long as the source protocol address; in
+ * a VPN also a MAC address, where the message is about others), authentication data. Of the data only the hash is zero while it is computed: the stamp
  * (nhrp_replay.h) is covered. What is hashed:
  *
  *   00 OUI index     of the VPN, zeros for a plain message: the RFC hashes no more than the
@@ -116,13 +116,22 @@ static void compute(const uint8_t vpn[VPN_LEN], const uint8_t *packet, size_t le
 	hmac(key->octets, key->len, parts, sizeof(parts) / sizeof(parts[0]), digest);
 }
 
+/*
+ * A station of an Ethernet VPN has one address in it, the MAC of its VXLAN end, whatever
+ * protocol the message is about: by another it would be another station to a receiver.
+ */
+static bool from_fits(const struct nhrp_msg *m, size_t len)
+{
+	return len == dm_addr_len(&m->src_proto) || (m->has_vpn && len == dm_family_len(DM_MAC));
+}
+
 size_t nhrp_auth_put_hash(struct nhrp_builder *b, const struct nhrp_msg *m, uint16_t key_id,
 			  const struct dm_addr *from, const struct nhrp_stamp *stamp)
 {
 	static const uint8_t zeros[NHRP_AUTH_DIGEST_LEN];
 	size_t hash_at;
 
-	if (key_id == 0 || dm_addr_len(from) != dm_addr_len(&m->src_proto))
+	if (key_id == 0 || !from_fits(m, dm_addr_len(from)))
 		b->w.bad = true;
 	nhrp_build_ext_begin(b, NHRP_EXT_AUTHENTICATION, true);
 	dm_put_u32(&b->w, key_id); /* reserved before it */
@@ -153,15 +162,16 @@ void nhrp_auth_seal(struct nhrp_builder *b, size_t hash_at, const struct nhrp_au
 /* The extension's fields. Returns false when its length or its first half-word is not this form's. */
 static bool read_value(const struct nhrp_msg *m, struct dm_reader r, struct nhrp_auth_said *said)
 {
-	size_t from_len = dm_addr_len(&m->src_proto);
+	size_t len = dm_reader_left(&r), from_len = len - FIXED_VALUE_LEN;
 	const uint8_t *from;
 
-	if (dm_reader_left(&r) != FIXED_VALUE_LEN + from_len || dm_get_u16(&r) != 0)
+	if (len < FIXED_VALUE_LEN || !from_fits(m, from_len) || dm_get_u16(&r) != 0)
 		return false;
 	said->key_id = dm_get_u16(&r);
 	from = dm_get_octets(&r, from_len);
 	if (from_len)
-		dm_addr_set(&said->from, m->src_proto.family, from, from_len);
+		dm_addr_set(&said->from, from_len == dm_family_len(DM_MAC) ? DM_MAC : m->src_proto.family, from,
+			    from_len);
 	said->stamp.epoch = dm_get_u64(&r);
 	said->stamp.echo = dm_get_u64(&r);
 	said->stamp.counter = dm_get_u64(&r);

@@ -63,7 +63,8 @@ typedef bool (*nhrp_auth_lookup)(void *arg, uint16_t id, struct nhrp_auth_key *k
 /*
  * Appends the extension, its hash still zero. FROM is the protocol address of whoever sends
  * this message at this hop, as long as the source protocol address of *m, the message under
- * construction (RFC 2332 5.3.4.1); the builder turns bad when it is not. Returns where the
+ * construction (RFC 2332 5.3.4.1), or in a VPN a MAC address; the builder turns bad when it is
+ * neither. Returns where the
  * hash stands, for nhrp_auth_seal().
  */
 size_t nhrp_auth_put_hash(struct nhrp_builder *b, const struct nhrp_msg *m, uint16_t key_id,
@@ -75,7 +76,7 @@ void nhrp_auth_seal(struct nhrp_builder *b, size_t hash_at, const struct nhrp_au
 /* What an authentic message's extension says. */
 struct nhrp_auth_said {
 	uint16_t key_id;
-	struct dm_addr from; /* not set when the message has no source protocol address */
+	struct dm_addr from; /* not set when it has none */
 	struct nhrp_stamp stamp; /* for nhrp_window_take() */
 };
 

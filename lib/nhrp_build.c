@@ -31,8 +31,11 @@ static bool addr_fits(const struct dm_addr *a, enum dm_family family)
 /* A subaddress of which we have the octets: none, a VNI, or one that goes back as it came. */
 static bool sub_fits(const struct nhrp_subaddr *sub)
 {
+	if (sub->has_mac && (!sub->has_vni || sub->mac.family != DM_MAC))
+		return false;
 	if (sub->has_vni)
-		return sub->len == 4 && sub->vni > 0 && sub->vni <= NHRP_VNI_MAX;
+		return sub->len == (sub->has_mac ? NHRP_SUB_VNI_MAC_LEN : NHRP_SUB_VNI_LEN) && sub->vni > 0 &&
+		       sub->vni <= NHRP_VNI_MAX;
 	return sub->len == 0 || (sub->len <= NHRP_TL_LEN && sub->octets);
 }
 
@@ -45,7 +48,9 @@ static void put_sub(struct nhrp_builder *b, const struct nhrp_subaddr *sub)
 {
 	if (sub->has_vni)
 		dm_put_u32(&b->w, sub->vni);
-	else if (sub->octets)
+	if (sub->has_mac)
+		dm_put_octets(&b->w, sub->mac.octets, dm_addr_len(&sub->mac));
+	else if (!sub->has_vni && sub->octets)
 		dm_put_octets(&b->w, sub->octets, sub->len);
 }
 

@@ -166,13 +166,17 @@ static void read_sub(struct dm_reader *r, uint8_t tl, struct nhrp_subaddr *sub)
 
 	sub->len = dm_reader_left(&octets);
 	sub->octets = octets.p;
-	if (sub->len != 4)
+	if (sub->len != NHRP_SUB_VNI_LEN && sub->len != NHRP_SUB_VNI_MAC_LEN)
 		return;
 
 	sub->vni = dm_get_u32(&octets);
 	sub->has_vni = sub->vni > 0 && sub->vni <= NHRP_VNI_MAX;
-	if (sub->has_vni)
-		sub->octets = NULL;
+	if (!sub->has_vni)
+		return;
+	sub->octets = NULL;
+	sub->has_mac = sub->len == NHRP_SUB_VNI_MAC_LEN;
+	if (sub->has_mac)
+		read_addr(&octets, dm_family_len(DM_MAC), DM_MAC, &sub->mac);
 }
 
 /* The mandatory part up to the first CIE, or up to the packet of an indication. */

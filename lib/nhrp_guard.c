@@ -76,13 +76,7 @@ static uint32_t offset_of(const struct nhrp_msg *m, const uint8_t *p)
 /* True when the address, if there is one, can be one station's. */
 static bool names_a_station(const struct dm_addr *a)
 {
-	static const uint8_t broadcast[4] = {255, 255, 255, 255};
-
-	if (!dm_addr_is_set(a))
-		return true;
-	if (a->family == DM_IPV4 && memcmp(a->octets, broadcast, sizeof(broadcast)) == 0)
-		return false;
-	return !dm_addr_is_zero(a) && !dm_addr_is_multicast(a);
+	return !dm_addr_is_set(a) || dm_addr_is_station(a);
 }
 
 /* --- the header -------------------------------------------------------------- */

@@ -162,10 +162,20 @@ struct nhrp_subaddr nhrp_subaddr_vni(uint32_t vni)
 {
 	/* out of range it is no VNI, and the builder refuses it */
 	return (struct nhrp_subaddr){
-		.len = 4,
+		.len = NHRP_SUB_VNI_LEN,
 		.has_vni = vni > 0 && vni <= NHRP_VNI_MAX,
 		.vni = vni,
 	};
+}
+
+struct nhrp_subaddr nhrp_subaddr_vni_mac(uint32_t vni, const struct dm_addr *mac)
+{
+	struct nhrp_subaddr sub = nhrp_subaddr_vni(vni);
+
+	sub.len = NHRP_SUB_VNI_MAC_LEN;
+	sub.has_mac = sub.has_vni;
+	sub.mac = *mac;
+	return sub;
 }
 
 struct nhrp_subaddr nhrp_subaddr_none(void)

@@ -13,13 +13,16 @@
 #include "lib/octets.h"
 
 /*
- * NBMA subaddress (RFC 2332 5.2.0.1): up to 63 octets on the wire; a VNI is one of exactly 4.
+ * NBMA subaddress (RFC 2332 5.2.0.1): up to 63 octets on the wire. A VNI is one of exactly 4,
+ * a VNI with the MAC address behind it (of the station that an IP address belongs to) of 10.
  * Any other is only good for going back as it came, while the message it came in is there.
  */
 struct nhrp_subaddr {
 	uint8_t len;	/* octets on the wire */
-	bool has_vni;	/* len == 4 and the value is 1 to 2^24 - 1 */
+	bool has_vni;	/* len is 4 or 10 and the first four are 1 to 2^24 - 1 */
+	bool has_mac;	/* has_vni, and len is 10 */
 	uint32_t vni;	/* when has_vni */
+	struct dm_addr mac; /* when has_mac; any, a group's or zero too */
 	const uint8_t *octets; /* view into the decoded message when not has_vni and len > 0, else NULL */
 };
 
@@ -132,7 +135,7 @@ bool nhrp_ext_capabilities(const struct nhrp_ext *ext, uint32_t *source, uint32_
 
 /*
  * Builder of one message; sticky error in w.bad. Among the errors: an address not of the
- * message's families, a VNI out of range, a mandatory part that goes on behind an extension,
+ * message's families, a VNI out of range, a subaddress's MAC that is none, a mandatory part that goes on behind an extension,
  * an extension left open.
  */
 struct nhrp_builder {
@@ -179,8 +182,9 @@ void nhrp_build_ext_capabilities(struct nhrp_builder *b, uint32_t source, uint32
  */
 size_t nhrp_build_end(struct nhrp_builder *b);
 
-/* A VNI as subaddress, and the empty one. */
+/* A VNI as subaddress, the same with a MAC address, and the empty one. */
 struct nhrp_subaddr nhrp_subaddr_vni(uint32_t vni);
+struct nhrp_subaddr nhrp_subaddr_vni_mac(uint32_t vni, const struct dm_addr *mac);
 struct nhrp_subaddr nhrp_subaddr_none(void);
 
 /* IP checksum (one's complement) over LEN octets, host order; 0 over a message whose checksum is right (RFC 2332 5.1). */

@@ -14,6 +14,8 @@
 #define NHRP_PKTSZ_AT 10	 /* offset of ar$pktsz, RFC 2332 5.1 */
 #define NHRP_MANDATORY_LEN 8	 /* common header up to the request ID, RFC 2332 5.2.0.1 */
 #define NHRP_CIE_LEN 12		 /* CIE before its addresses, RFC 2332 5.2.0.1 */
+#define NHRP_SUB_VNI_LEN 4	 /* an NBMA subaddress of ours: a VNI … */
+#define NHRP_SUB_VNI_MAC_LEN 10	 /* … or a VNI and a MAC address */
 #define NHRP_VPN_HEADER_LEN 24 /* LLC/SNAP with VPN-ID 16, LLC/SNAP of NHRP 8: RFC 2735 4.1 */
 #define NHRP_HOP_COUNT 255	 /* what a request of ours starts with */
 #define NHRP_PACKET_MAX_LEN 1476 /* 1500 less outer IPv4 and GRE */

@@ -10,6 +10,7 @@
  *	 ip nhrp vpn role hub
  *	 ip nhrp vpn holdtime 600
  *	 ip nhrp vpn authentication key-chain KEYS
+ *	 ip nhrp vpn arp-suppress
  *
  * Each command turns into changes of the YANG tree, relative to the interface
  * whose block the terminal is in; mgmtd validates and commits them and sends
@@ -216,6 +217,23 @@ DEFPY_YANG(if_nhrp_vpn_key_chain,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/arp-suppress
+ */
+DEFPY_YANG(if_nhrp_vpn_arp_suppress,
+	   if_nhrp_vpn_arp_suppress_cmd,
+	   "[no] ip nhrp vpn arp-suppress",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "The bridge answers ARP and neighbour discovery for what is behind other spokes\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/arp-suppress", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : "true");
+	return nb_cli_apply_changes(vty, NULL);
+}
+
 void nhrp_cli_init(void)
 {
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_id_cmd);
@@ -224,6 +242,7 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_arp_suppress_cmd);
 }
 
 /* What the model lets into the tree is a VPN-ID. */
@@ -290,6 +309,12 @@ static void show_key_chain(struct vty *vty, const struct lyd_node *dnode, bool s
 		yang_dnode_get_string(dnode, NULL));
 }
 
+static void show_arp_suppress(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " %sip nhrp vpn arp-suppress\n",
+		yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
+}
+
 const struct frr_yang_module_info frr_nhrpd_cli_info = {
 	.name = "frr-nhrpd",
 	.ignore_cfg_cbs = true,
@@ -318,6 +343,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/authentication-key-chain",
 			.cbs.cli_show = show_key_chain,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/arp-suppress",
+			.cbs.cli_show = show_arp_suppress,
 		},
 		{ .xpath = NULL },
 	},

@@ -8,8 +8,8 @@
  *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
  *        ^              │                  │ IPv4 or IPv6 in the interface's VPN
  *        │              no                 v without VPN headers: nhrp_io_deliver()
- *        │              └──────────────> guard ──> password ──> socket pair ──> os_recvmsg() ──> stock code
- *        └──────────── nhrp_io_send(), os_sendmsg(): with VPN headers where the interface has a VPN
+ *        │              └──> guard ──> password ──> nhrp_beside.c ──> socket pair ──> os_recvmsg() ──> stock code
+ *        └──────────── nhrp_io_send(), os_sendmsg() by way of nhrp_beside.c: with VPN headers where there is a VPN
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
  * plain ones only those that lib/nhrp_guard.c lets pass. All in the main pthread. The
@@ -29,6 +29,7 @@
 
 #include "nhrpd.h"
 #include "os.h"
+#include "nhrpd/nhrp_beside.h"
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_password.h"
@@ -111,7 +112,8 @@ void nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t 
 	if (g.why == NHRP_GUARD_PASSED) {
 		if (!nhrp_password_right(from, octets, len))
 			return;
-		to_stock(from, out, g.len);
+		if (nhrp_beside_in(from, out, g.len))
+			to_stock(from, out, g.len);
 		return;
 	}
 	if (g.why == NHRP_GUARD_MALFORMED)
@@ -299,21 +301,37 @@ static bool may_leave(const uint8_t *octets, size_t len)
 	return false;
 }
 
-/* NHRP, or with another PROTOCOL a multicast packet, which is data and has no VPN headers. */
-int os_sendmsg(const uint8_t *buf, size_t len, int ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol)
+/* A message of the stock code, which leaves from a copy: what stands beside that code may change it. */
+static int send_stocks(const uint8_t *buf, size_t len, const struct vpn_path *to)
 {
-	uint8_t headers[NHRP_VPN_HEADER_LEN];
-	struct iovec parts[2] = { {}, { .iov_base = (void *)buf, .iov_len = len } };
+	uint8_t headers[NHRP_VPN_HEADER_LEN], copy[NHRP_GUARD_MAX];
+	struct iovec parts[2] = { {}, { .iov_base = copy, .iov_len = len } };
 	int rc;
 
 	/* to the stock code what stays has left: it asks again when nobody answers */
-	if (protocol == NHRP_GRE_PROTOCOL &&
-	    (!may_leave(buf, len) || !put_headers((uint32_t)ifindex, headers, &parts[0])))
+	if (len > sizeof(copy) || !may_leave(buf, len) || !put_headers(to->ifindex, headers, &parts[0]))
 		return (int)len;
-	rc = send_gre((uint32_t)ifindex, addr, addrlen, protocol, parts, array_size(parts));
+	memcpy(copy, buf, len);
+	if (!nhrp_beside_out(to, copy, len))
+		return (int)len;
+	rc = send_gre(to->ifindex, to->nbma.octets, dm_addr_len(&to->nbma), NHRP_GRE_PROTOCOL, parts,
+		      array_size(parts));
 	if (rc > 0 && parts[0].iov_len)
 		io.counters.layer3_sent++;
 	return rc;
+}
+
+/* NHRP, or with another PROTOCOL a multicast packet, which is data and has no VPN headers. */
+int os_sendmsg(const uint8_t *buf, size_t len, int ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol)
+{
+	struct vpn_path to = { .ifindex = (uint32_t)ifindex };
+	struct iovec part = { .iov_base = (void *)buf, .iov_len = len };
+
+	if (protocol != NHRP_GRE_PROTOCOL)
+		return send_gre((uint32_t)ifindex, addr, addrlen, protocol, &part, 1);
+	if (!dm_addr_set(&to.nbma, DM_IPV4, addr, addrlen))
+		return -EINVAL;
+	return send_stocks(buf, len, &to);
 }
 
 int nhrp_io_send(const struct vpn_path *path, const uint8_t *octets, size_t len)

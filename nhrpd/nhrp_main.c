@@ -26,6 +26,7 @@
 #include "nhrpd.h"
 #include "nhrp_errors.h"
 #include "lib/frr_version_check.h"
+#include "nhrpd/nhrp_beside.h"
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_local_cli.h"
@@ -59,7 +60,7 @@ struct zebra_privs_t nhrpd_privs = {
 
 /* Down in this order: the VPNs, what feeds the stock code, the stock code from top to bottom. */
 static void (*const teardown[])(void) = {
-	nhrp_nb_terminate, nhrp_local_cli_terminate, nhrp_hold_terminate, vpn_glue_terminate,
+	nhrp_nb_terminate, nhrp_local_cli_terminate, nhrp_hold_terminate, nhrp_beside_terminate, vpn_glue_terminate,
 	nhrp_shortcut_terminate, nhrp_nhs_terminate, nhrp_zebra_terminate, vici_terminate, evmgr_terminate,
 	nhrp_interface_terminate, vrf_terminate, nhrp_vc_terminate,
 	nhrp_io_terminate, resolver_terminate,
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < array_size(stock_parts); i++)
 		stock_parts[i]();
 	vpn_glue_init();
+	nhrp_beside_init();
 	vpn_vty_init();
 	cmd_init_config_callbacks(config_begins, config_ends);
 	nhrp_nb_init(master);

@@ -73,6 +73,10 @@ const struct frr_yang_module_info frr_nhrpd_info = {
 			.cbs.modify = nhrp_vpn_key_chain_modify,
 			.cbs.destroy = nhrp_vpn_key_chain_destroy,
 		},
+		{
+			.xpath = VPN_XPATH "/arp-suppress",
+			.cbs.modify = nhrp_vpn_arp_suppress_modify,
+		},
 		{ .xpath = NULL },
 	},
 };

@@ -171,6 +171,17 @@ int nhrp_vpn_key_chain_destroy(struct nb_cb_destroy_args *args)
 	return NB_OK;
 }
 
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/arp-suppress
+ */
+int nhrp_vpn_arp_suppress_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_arp_suppress_set(ifname_of(args->dnode),
+					    yang_dnode_get_bool(args->dnode, NULL));
+	return NB_OK;
+}
+
 static int unset_instance(const struct lyd_node *instance, void *ifname)
 {
 	vpn_config_instance_unset(ifname, vpn_id_of(instance));
@@ -198,6 +209,7 @@ static int interface_deleted(struct interface *ifp)
 	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);
 	vpn_config_graceful_restart_set(ifp->name, false);
 	vpn_config_key_chain_set(ifp->name, NULL);
+	vpn_config_arp_suppress_set(ifp->name, false);
 	vpn_config_apply();
 	return 0;
 }

@@ -6,7 +6,7 @@
  * passes meets the stock comparison with the right password only.
  *
  * Called by nhrp_io.c for each plain message that the guard let pass. RFC 2332 5.2.7,
- * 5.3.4. Not here: the password of what we send (the stock code's, or vpn_auth.c's).
+ * 5.3.4. Not here: the password of what the stock code sends, and of VPN messages (vpn_auth.c).
  */
 #include <config.h>
 
@@ -82,6 +82,15 @@ bool nhrp_password_right(const struct vpn_path *from, const uint8_t *octets, siz
 	if (m.op != NHRP_OP_ERROR_INDICATION && error_allowed())
 		send_error(nifp, from, &m);
 	return false;
+}
+
+void nhrp_password_put(const struct interface *ifp, struct nhrp_builder *b)
+{
+	const struct nhrp_interface *nifp = ifp->info;
+	struct zbuf *token = nifp->auth_token;
+
+	if (token)
+		nhrp_auth_put_password(b, token->buf + TYPE_LEN, zbuf_size(token) - TYPE_LEN);
 }
 
 uint64_t nhrp_password_refused(void)

@@ -6,7 +6,10 @@
 #ifndef DMEVPN_NHRP_PASSWORD_H
 #define DMEVPN_NHRP_PASSWORD_H
 
+#include "lib/nhrp_auth.h"
 #include "nhrpd/vpn_engine.h"
+
+struct interface;
 
 /*
  * True when a plain message, well-formed by the guard's word, has the password of the
@@ -14,6 +17,9 @@
  * Error Indication 11 (RFC 2332 5.3.4; ten a second, none about an Error Indication).
  */
 bool nhrp_password_right(const struct vpn_path *from, const uint8_t *octets, size_t len);
+
+/* Appends the password of the interface, where it has one, to a plain message that is being built. */
+void nhrp_password_put(const struct interface *ifp, struct nhrp_builder *b);
 
 /* How many were refused. */
 uint64_t nhrp_password_refused(void);

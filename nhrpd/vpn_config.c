@@ -48,6 +48,11 @@ void vpn_config_key_chain_set(const char *ifname, const char *name)
 	vpn_engine_set_key_chain(vpn_glue_engine(), ifname, name);
 }
 
+void vpn_config_arp_suppress_set(const char *ifname, bool on)
+{
+	vpn_engine_set_arp_suppress(vpn_glue_engine(), ifname, on);
+}
+
 void vpn_config_apply(void)
 {
 	vpn_engine_commit(vpn_glue_engine());

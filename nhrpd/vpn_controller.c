@@ -18,6 +18,7 @@
 #include "nhrpd.h"
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
+#include "nhrpd/vpn_stock.h"
 
 #define POLL_MS 500
 
@@ -34,18 +35,6 @@ static void take_password(struct vpn_controller *c, const struct zbuf *token)
 	memcpy(c->password, token->buf + sizeof(uint32_t), c->password_len);
 }
 
-static bool from_sockunion(struct dm_addr *a, const union sockunion *su)
-{
-	switch (sockunion_family(su)) {
-	case AF_INET:
-		return dm_addr_set(a, DM_IPV4, &su->sin.sin_addr, 4);
-	case AF_INET6:
-		return dm_addr_set(a, DM_IPV6, &su->sin6.sin6_addr, 16);
-	}
-	*a = (struct dm_addr){ 0 };
-	return false;
-}
-
 static void add_server(struct nhrp_nhs *nhs, struct nhrp_registration *reg, void *arg)
 {
 	struct vpn_controller *c = arg;
@@ -53,13 +42,13 @@ static void add_server(struct nhrp_nhs *nhs, struct nhrp_registration *reg, void
 
 	if (!reg || c->num_servers == VPN_SERVERS_MAX)
 		return; /* its name is not resolved yet, or it is ourselves */
-	if (!from_sockunion(&nbma, &reg->peer->vc->remote.nbma))
+	if (!vpn_stock_addr(&nbma, &reg->peer->vc->remote.nbma))
 		return;
 	for (size_t i = 0; i < c->num_servers; i++)
 		if (dm_addr_same(&c->servers[i].nbma, &nbma))
 			return; /* the same server by its IPv6 name, say */
 	c->servers[c->num_servers].nbma = nbma;
-	from_sockunion(&c->servers[c->num_servers].proto, &nhs->proto_addr);
+	vpn_stock_addr(&c->servers[c->num_servers].proto, &nhs->proto_addr);
 	c->num_servers++;
 }
 
@@ -90,7 +79,7 @@ static void report(void *arg, const char *name)
 		c.ifindex = (uint32_t)ifp->ifindex;
 		c.gre = ifp->ifindex != IFINDEX_INTERNAL && ifp->ll_type == ZEBRA_LLT_IPGRE;
 		take_password(&c, nifp->auth_token);
-		from_sockunion(&c.nbma, &nifp->nbma);
+		vpn_stock_addr(&c.nbma, &nifp->nbma);
 		nhrp_nhs_foreach(ifp, AFI_IP, add_server, &c);
 		nhrp_nhs_foreach(ifp, AFI_IP6, add_server, &c);
 	}

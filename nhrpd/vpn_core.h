@@ -4,8 +4,8 @@
  * log, module) and where the tables hang.
  *
  *   engine ── devices (by name) ── instances (by VPN-ID)
- *                                     ├─ spoke: hubs (by path), shortcuts (by MAC)
- *                                     └─ hub:   members (by NBMA), macs (by MAC) ── askers (by NBMA)
+ *                                     ├─ spoke: hubs (by path), locals and remotes (by MAC or IP address)
+ *                                     └─ hub:   members (by NBMA), bindings (by MAC or IP address) ── askers (by NBMA)
  */
 #ifndef DMEVPN_VPN_CORE_H
 #define DMEVPN_VPN_CORE_H

@@ -21,9 +21,9 @@ typedef void (*handler)(struct vpn_engine *, struct vpn_instance *, const struct
 
 /* What each role acts on; the rest is another role's business. */
 static const handler spoke_handlers[VPN_OP_COUNT] = {
-	[NHRP_OP_RESOLUTION_REPLY] = vpn_shortcut_resolution_reply,
+	[NHRP_OP_RESOLUTION_REPLY] = vpn_remote_resolution_reply,
 	[NHRP_OP_REGISTRATION_REPLY] = vpn_spoke_registration_reply,
-	[NHRP_OP_PURGE_REQUEST] = vpn_shortcut_purge_request,
+	[NHRP_OP_PURGE_REQUEST] = vpn_remote_purge_request,
 	[NHRP_OP_PURGE_REPLY] = vpn_leave_purge_reply,
 	[NHRP_OP_TRAFFIC_INDICATION] = vpn_shortcut_indication,
 	[NHRP_OP_ERROR_INDICATION] = vpn_spoke_error_indication,
@@ -149,7 +149,7 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		vpn_refuse(e, from, &m, VPN_REFUSED_NOT_READY);
 		return;
 	}
-	if (nhrp_pro_family(m.pro_type) != DM_MAC) {
+	if (m.op == NHRP_OP_TRAFFIC_INDICATION && nhrp_pro_family(m.pro_type) != DM_MAC) { /* a frame has no other */
 		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
 		return;
 	}

@@ -5,7 +5,7 @@
  *
  * Object: the engine (one a process). Called by the glue from the main pthread only.
  *
- * What it does not do: speak NHRP (vpn_spoke.c, vpn_shortcut.c, vpn_hub.c) or
+ * What it does not do: speak NHRP (vpn_spoke.c, vpn_remote.c, vpn_local.c, vpn_hub.c) or
  * decide what an instance is (vpn_instance.c).
  */
 #include <config.h>
@@ -116,6 +116,7 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->holdtime = VPN_DEFAULT_HOLDTIME;
 		dev->key_chain[0] = '\0';
 		dev->graceful_restart = false;
+		dev->arp_suppress = false;
 		vpn_device_trim(e, dev);
 	}
 	vpn_link_clear(e);
@@ -193,6 +194,18 @@ void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const ch
 	/* what the hubs answered last may not have been meant for us */
 	frr_each (vpn_instances, &dev->instances, inst)
 		vpn_spoke_register_now(e, inst);
+}
+
+void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool on)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_instance *inst;
+
+	if (dev->arp_suppress == on)
+		return;
+	dev->arp_suppress = on;
+	frr_each (vpn_instances, &dev->instances, inst)
+		vpn_neigh_configured(e, inst);
 }
 
 void vpn_engine_keys_changed(struct vpn_engine *e)
@@ -325,6 +338,21 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 		inst = of_role(e, rec->local.ifindex, rec->local.vni, DM_ROLE_SPOKE);
 		if (inst)
 			vpn_local_record(e, inst, &rec->local);
+		break;
+	case DM_REC_SUPPRESS_STATE:
+		inst = of_role(e, rec->suppress.ifindex, rec->suppress.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_neigh_state(e, inst, &rec->suppress);
+		break;
+	case DM_REC_LOCAL_NEIGH:
+		inst = of_role(e, rec->neigh.ifindex, rec->neigh.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_neigh_local(e, inst, &rec->neigh);
+		break;
+	case DM_REC_NEIGH_WANTED:
+		inst = of_role(e, rec->neigh.ifindex, rec->neigh.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_neigh_wanted(e, inst, &rec->neigh);
 		break;
 	case DM_REC_FAILURE:
 		failure(e, &rec->failure);

@@ -115,6 +115,8 @@ void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t 
 void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on);
 /* Messages of the device's VPNs are to be authentic by a key of this chain, which need not exist; NULL: by none. */
 void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name);
+/* A spoke's bridge is to answer ARP and neighbour discovery for what is behind others. */
+void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool on);
 /* A whole transaction has been set: act on it. */
 void vpn_engine_commit(struct vpn_engine *e);
 /* Calls FN with the name of each interface whose GRE side matters: controllers, and all that carry a VPN. Once each. */
@@ -188,6 +190,10 @@ struct vpn_instance_view {
 	uint16_t holdtime; /* seconds */
 	bool graceful_restart;
 	size_t num_members, num_macs, num_shortcuts;
+	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */
+	bool arp_suppress;		  /* configured */
+	const char *arp_suppress_state;	  /* "inactive", "waiting", "active", "failed"; a hub's: "answering" */
+	const char *arp_suppress_reason; /* why it failed, else "" */
 	size_t num_hubs;
 	struct vpn_hub_view hubs[VPN_SERVERS_MAX];
 };
@@ -214,10 +220,23 @@ struct vpn_mac_view {
 	uint32_t uptime;	   /* seconds */
 };
 
+struct vpn_neigh_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	struct dm_addr ip, mac, nbma; /* MAC and NBMA address not set where nothing is known; a local one has no NBMA address */
+	uint32_t vni;		      /* 0 for a local one */
+	const char *type; /* at a hub "registered"; at a spoke "local", "remote", "resolving", "negative" */
+	bool is_local;
+	bool told; /* local: the hub has acknowledged it */
+	bool has_expiry;
+	uint32_t expires_in; /* seconds */
+};
+
 /* Call FN for each object, instances by (ifname, vpn), the others within them. */
 void vpn_engine_each_instance(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_instance_view *v), void *arg);
 void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_member_view *v), void *arg);
 void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg);
+void vpn_engine_each_neigh(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg);
 /* The counters, which live as long as the engine. */
 struct vpn_counters *vpn_engine_counters(struct vpn_engine *e);
 /* Debug lines are made only while this is on. */

@@ -46,7 +46,7 @@ static void ops_program(void *ctx, const struct dm_rec *rec)
 	vpn_zapi_program(rec);
 }
 
-static uint64_t ops_now(void *ctx)
+uint64_t vpn_glue_now(void)
 {
 	struct timeval tv;
 
@@ -54,8 +54,13 @@ static uint64_t ops_now(void *ctx)
 	return (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000;
 }
 
+static uint64_t ops_now(void *ctx)
+{
+	return vpn_glue_now();
+}
+
 /* Request IDs must not be guessed, so they come from the kernel, 256 at a time. */
-static uint32_t ops_random(void *ctx)
+uint32_t vpn_glue_random(void)
 {
 	static uint32_t pool[256];
 	static size_t left;
@@ -66,6 +71,11 @@ static uint32_t ops_random(void *ctx)
 		left = array_size(pool);
 	}
 	return pool[--left];
+}
+
+static uint32_t ops_random(void *ctx)
+{
+	return vpn_glue_random();
 }
 
 static void ops_log(void *ctx, enum vpn_log level, const char *line)
@@ -121,7 +131,7 @@ static void packet(const struct vpn_path *from, const uint8_t *octets, size_t le
 	vpn_glue_kick();
 }
 
-static enum vpn_layer3 layer3(uint32_t ifindex, struct vpn_id *vpn)
+enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 {
 	struct interface *ifp = if_lookup_by_index((ifindex_t)ifindex, VRF_DEFAULT);
 
@@ -156,7 +166,7 @@ void vpn_glue_init(void)
 		.key = vpn_keys_find,
 		.hmac = vpn_keys_hmac,
 	};
-	static const struct nhrp_io_vpn io = { .packet = packet, .layer3 = layer3 };
+	static const struct nhrp_io_vpn io = { .packet = packet, .layer3 = vpn_glue_layer3 };
 
 	vpn_keys_init();
 	engine = vpn_engine_new(&ops, NULL, vpn_keys_epoch());

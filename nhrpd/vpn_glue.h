@@ -22,6 +22,11 @@ struct vpn_engine *vpn_glue_engine(void);
 /* "debug nhrp vpn" as configured; "debug nhrp all" has the same effect without being that. */
 void vpn_glue_set_debug(bool on);
 bool vpn_glue_debug(void);
+/* 32 bits from the kernel that nobody can foresee; and monotonic milliseconds. */
+uint32_t vpn_glue_random(void);
+uint64_t vpn_glue_now(void);
+/* What an interface means to FRR's own NHRP code; *vpn is set for VPN_LAYER3_VPN. */
+enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn);
 /* Runs what is due, soon: to be called after the engine was told something. */
 void vpn_glue_kick(void);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a hub answers and tells. Called by vpn_dispatch.c with messages and by
- * vpn_engine.c with the module's hairpins; the tables are vpn_member.c's.
+ * vpn_engine.c with the module's hairpins; the tables are vpn_member.c's and vpn_binding.c's.
  * RFC 2332 5.2.1 to 5.2.7; RFC 2735 3. The Traffic Indication is Cisco's and
  * FRR's message type 8.
  *
  *   Registration Request ──> member, MEMBER_SET ──> reply: our end in Responder Address
- *     further CIEs ────────> MACs behind that member, MAC_BIND
- *   Purge Request ─────────> member or MACs forgotten, those who asked for them purged
+ *     further CIEs ────────> MACs behind that member, MAC_BIND; or their IP addresses
+ *   Purge Request ─────────> member, MACs or IP addresses forgotten, those who asked for them purged
  *   HAIRPIN ───────────────> Traffic Indication to the source's member
  *   Resolution Request ────> reply with the member's end, the asker remembered
  *
@@ -85,7 +85,7 @@ static void register_member(struct vpn_engine *e, struct vpn_instance *inst, con
 	}
 	if (changed) {
 		vpn_member_program(e, m);
-		vpn_member_changed(e, m);
+		vpn_binding_member_changed(e, m);
 	}
 }
 
@@ -97,17 +97,25 @@ static void refuse_registration(struct vpn_engine *e, const struct vpn_path *fro
 }
 
 /*
- * A further client of a member: a MAC behind it (see vpn_local.c). None with U, which is
- * for a single entry (RFC 2332 5.2.3).
+ * A further client of a member: a MAC behind it, or an IP address of such a one, whose MAC
+ * stands behind the VNI (see vpn_local.c). None with U, which is for a single entry (RFC 2332 5.2.3).
  */
 static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
 			       const struct nhrp_cie *cie)
 {
-	if (!m || cie->proto.family != DM_MAC || dm_addr_is_multicast(&cie->proto) || dm_addr_is_zero(&cie->proto) ||
-	    (req->flags & NHRP_REG_UNIQUE) || !cie->holding_time ||
+	bool bound;
+
+	if (!m || !dm_addr_is_station(&cie->proto) || (req->flags & NHRP_REG_UNIQUE) || !cie->holding_time ||
 	    (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
 		return NHRP_CIE_PROHIBITED;
-	return vpn_mac_bind(e, m, &cie->proto) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
+	if (cie->proto.family != DM_MAC &&
+	    (!cie->sub.has_mac || !dm_addr_is_station(&cie->sub.mac) || cie->sub.vni != m->vni))
+		return NHRP_CIE_PROHIBITED;
+	if (cie->proto.family == DM_MAC)
+		bound = vpn_mac_bind(e, m, &cie->proto);
+	else
+		bound = vpn_ip_bind(e, m, &cie->proto, &cie->sub.mac);
+	return bound ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
 
 /* The station itself: what the CIE leaves out stands in the header (RFC 2332 5.2.3). Sets code and holding time. */
@@ -141,7 +149,8 @@ static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const 
 {
 	bool right = is_for_us(inst, req) && vpn_message_whole_address(cie);
 
-	if (right && (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto))) {
+	if (right && nhrp_pro_family(req->pro_type) == DM_MAC &&
+	    (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto))) {
 		register_station(e, inst, from, req, cie);
 		return;
 	}
@@ -175,43 +184,47 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 
 /* --- resolution --- */
 
-/* For how long what we know of the MAC may be told to the asker, in seconds; 0 when there is nothing to tell. */
-static uint16_t tellable(struct vpn_engine *e, const struct vpn_mac *mac, const struct vpn_member *asker)
+/* For how long what we know of the address may be told to the asker, in seconds; 0 when there is nothing to tell. */
+static uint16_t tellable(struct vpn_engine *e, const struct vpn_binding *b, const struct vpn_member *asker)
 {
+	const struct vpn_member *home = b ? vpn_binding_home(b) : NULL;
 	uint16_t ours = asker->inst->dev->holdtime;
-	uint64_t left;
+	uint64_t left, registered;
 
-	if (!mac || mac->member == asker)
+	if (!b || home == asker)
 		return 0;
-	left = vpn_timer_left(e, &mac->member->expiry) / 1000;
+	left = vpn_timer_left(e, &home->expiry) / 1000;
+	registered = vpn_timer_left(e, &b->member->expiry) / 1000; /* of an IP address, by another member perhaps */
+	left = left < registered ? left : registered;
 	return (uint16_t)(left < ours ? left : ours);
 }
 
-static uint8_t resolution_code(struct vpn_engine *e, struct vpn_mac *mac, const struct vpn_member *asker,
+static uint8_t resolution_code(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_member *asker,
 			       uint16_t flags, uint16_t seconds)
 {
 	if (!seconds)
 		return NHRP_CIE_NO_BINDING;
-	if ((flags & NHRP_RES_UNIQUE) && !mac->member->unique)
+	if ((flags & NHRP_RES_UNIQUE) && !vpn_binding_home(b)->unique)
 		return NHRP_CIE_NOT_UNIQUE;
 	/* who is told must be purged one day, so we have to remember */
-	return vpn_mac_asked(e, mac, &asker->nbma, seconds) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
+	return vpn_binding_asked(e, b, &asker->nbma, seconds) ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
 
-/* Where the MAC is, as its member registered it; in a refusal everything but the code is zero (RFC 2332 5.2.2). */
-static void fill_answer(const struct vpn_mac *mac, uint8_t code, uint16_t seconds, struct nhrp_cie *cie)
+/* Where the address is, as that member registered; in a refusal everything but the code is zero (RFC 2332 5.2.2). */
+static void fill_answer(const struct vpn_binding *b, uint8_t code, uint16_t seconds, struct nhrp_cie *cie)
 {
-	const struct vpn_member *m = mac ? mac->member : NULL;
+	const struct vpn_member *m;
 
 	*cie = (struct nhrp_cie){ .code = code };
 	if (code != NHRP_CIE_SUCCESS)
 		return;
+	m = vpn_binding_home(b);
 	cie->holding_time = seconds;
 	cie->mtu = m->mtu;
 	cie->preference = m->preference;
 	cie->nbma = m->nbma;
-	cie->sub = nhrp_subaddr_vni(m->vni);
-	cie->proto = mac->mac;
+	cie->sub = b->addr.family == DM_MAC ? nhrp_subaddr_vni(m->vni) : nhrp_subaddr_vni_mac(m->vni, &b->mac);
+	cie->proto = b->addr;
 }
 
 /* Members register with us, so we are the authority; not stable, as a MAC may move at any time. */
@@ -251,7 +264,7 @@ void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst,
 				const struct nhrp_msg *req)
 {
 	struct vpn_member *asker = sender(inst, from, req);
-	struct vpn_mac *mac = vpn_mac_find(inst, &req->dst_proto);
+	struct vpn_binding *b = vpn_binding_find(inst, &req->dst_proto);
 	struct nhrp_cie cie;
 	uint16_t seconds;
 	uint8_t code;
@@ -260,11 +273,11 @@ void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst,
 		refuse_resolution(e, inst, from, req);
 		return;
 	}
-	seconds = tellable(e, mac, asker);
-	code = resolution_code(e, mac, asker, req->flags, seconds);
-	fill_answer(mac, code, seconds, &cie);
+	seconds = tellable(e, b, asker);
+	code = resolution_code(e, b, asker, req->flags, seconds);
+	fill_answer(b, code, seconds, &cie);
 	answer_resolution(e, inst, from, req,
-			  resolution_flags(req, code == NHRP_CIE_SUCCESS && mac->member->unique), &cie);
+			  resolution_flags(req, code == NHRP_CIE_SUCCESS && vpn_binding_home(b)->unique), &cie);
 }
 
 /* --- purge --- */
@@ -272,14 +285,15 @@ void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst,
 /* The entry names the member itself: then it is one no longer. */
 static bool names_member(const struct vpn_member *m, const struct nhrp_msg *req, const struct nhrp_cie *cie)
 {
-	return vpn_message_covers(cie, dm_addr_is_set(&m->mac) ? &m->mac : &req->src_proto);
+	return nhrp_pro_family(req->pro_type) == DM_MAC &&
+	       vpn_message_covers(cie, dm_addr_is_set(&m->mac) ? &m->mac : &req->src_proto);
 }
 
 /* Takes back what the entry names of what its sender registered. Returns whether the sender is still a member. */
 static bool deregister(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
 		       const struct nhrp_cie *cie)
 {
-	struct vpn_mac *mac;
+	struct vpn_binding *b;
 	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
 
 	if (names_member(m, req, cie)) {
@@ -288,9 +302,9 @@ static bool deregister(struct vpn_engine *e, struct vpn_member *m, const struct 
 		vpn_member_forget(e, m, true);
 		return false;
 	}
-	frr_each_safe (vpn_member_macs, &m->macs, mac)
-		if (vpn_message_covers(cie, &mac->mac))
-			vpn_mac_forget(e, mac);
+	frr_each_safe (vpn_member_bindings, cie->proto.family == DM_MAC ? &m->macs : &m->ips, b)
+		if (vpn_message_covers(cie, &b->addr))
+			vpn_binding_forget(e, b);
 	return true;
 }
 
@@ -332,9 +346,9 @@ void vpn_hub_hairpin(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	struct nhrp_builder b;
 	struct nhrp_msg m;
 
-	if (!to || !vpn_mac_find(inst, &h->dst_mac))
+	if (!to || !vpn_binding_find(inst, &h->dst_mac))
 		return; /* gone meanwhile, or nothing to answer a resolution with yet */
-	vpn_message_head(inst, &m, NHRP_OP_TRAFFIC_INDICATION);
+	vpn_message_head(inst, DM_MAC, &m, NHRP_OP_TRAFFIC_INDICATION);
 	m.dst_proto = h->src_mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_octets(&b, h->frame, h->frame_len);

@@ -56,7 +56,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0])
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress)
 		return;
 	vpn_devices_del(&e->devices, dev);
 	vpn_instances_fini(&dev->instances);
@@ -91,10 +91,11 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	inst = XCALLOC(MTYPE_VPN_INSTANCE, sizeof(*inst));
 	inst->dev = dev;
 	inst->vpn = vpn;
-	vpn_shortcuts_init(&inst->shortcuts);
+	vpn_remote_init(&inst->remotes);
 	vpn_local_init(inst);
+	vpn_neigh_init(inst);
 	vpn_members_init(&inst->members);
-	vpn_macs_init(&inst->macs);
+	vpn_binding_init(&inst->bindings);
 	vpn_purges_init(&inst->purges);
 	vpn_instances_add(&dev->instances, inst);
 	index_take(e, inst);
@@ -135,7 +136,8 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 	if (program)
 		vpn_leave_at_once(e, inst);
 	vpn_local_clear(e, inst);
-	vpn_shortcut_clear(e, inst, program);
+	vpn_remote_clear(e, inst, program);
+	vpn_neigh_stop(e, inst, program);
 	vpn_spoke_stop(e, inst);
 	vpn_member_clear(e, inst, program);
 	if (program)
@@ -150,18 +152,19 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 	if (inst->indexed)
 		vpn_index_del(&e->index, inst);
 	vpn_instances_del(&inst->dev->instances, inst);
-	vpn_shortcuts_fini(&inst->shortcuts);
-	vpn_locals_fini(&inst->local_macs.all);
+	vpn_remote_fini(&inst->remotes);
+	vpn_local_fini(inst);
 	vpn_members_fini(&inst->members);
-	vpn_macs_fini(&inst->macs);
+	vpn_binding_fini(&inst->bindings);
 	vpn_purges_fini(&inst->purges);
 	XFREE(MTYPE_VPN_INSTANCE, inst);
 }
 
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	inst->asked = inst->told = false;
-	vpn_local_clear(e, inst); /* a new module cannot say "gone" of what the former one told */
+	inst->asked = inst->told = inst->suppress.told = false;
+	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
+	vpn_local_mark_ips(inst);
 }
 
 /* --- the decision --- */
@@ -350,7 +353,8 @@ static void restate(struct vpn_engine *e, struct vpn_instance *inst)
 	inst->told = true;
 	if (inst->role == DM_ROLE_SPOKE) {
 		vpn_spoke_restate(e, inst);
-		vpn_shortcut_restate(e, inst);
+		vpn_neigh_restate(e, inst);
+		vpn_remote_restate(e, inst);
 	} else {
 		vpn_member_restate(e, inst);
 	}
@@ -497,7 +501,7 @@ void vpn_instance_state(struct vpn_engine *e, const struct dm_instance_state *s)
 		return;
 	if (s->vni && inst->vni != s->vni) {
 		/* what lives in the kernel under the former VNI is void; a hub's members are stated anew */
-		vpn_shortcut_clear(e, inst, true);
+		vpn_remote_clear(e, inst, true);
 		name_by_vni(e, inst, s->ifindex, s->vni);
 		inst->told = false;
 		vpn_spoke_register_now(e, inst);

@@ -9,6 +9,7 @@
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_local.h"
 #include "nhrpd/vpn_member.h"
+#include "nhrpd/vpn_neigh.h"
 #include "nhrpd/vpn_purge.h"
 #include "nhrpd/vpn_shortcut.h"
 #include "nhrpd/vpn_spoke.h"
@@ -53,11 +54,12 @@ struct vpn_instance {
 	bool leaving; /* a spoke's registrations are being taken back, and nothing else happens any more */
 	struct vpn_hub hubs[VPN_SERVERS_MAX];
 	struct vpn_hub *active;
-	struct vpn_shortcuts_head shortcuts;
-	struct vpn_local_table local_macs;
+	struct vpn_remote_tables remotes;
+	struct vpn_local_tables locals;
+	struct vpn_suppress suppress; /* ARP and neighbour discovery */
 
 	struct vpn_members_head members;
-	struct vpn_macs_head macs;
+	struct vpn_binding_tables bindings;
 	struct vpn_purges_head purges;
 };
 
@@ -71,6 +73,7 @@ struct vpn_device {
 	char key_obstacle[DM_REASON_LEN]; /* why the chain had no key to send with when it was looked at last, "" when it had one */
 	uint16_t holdtime; /* seconds */
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
+	bool arp_suppress;
 	struct vpn_instances_head instances;
 	bool has_layer3;	/* the world was told that layer3 is its layer 3 VPN */
 	struct vpn_id layer3;

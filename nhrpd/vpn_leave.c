@@ -31,7 +31,7 @@ static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub, uint1
 	struct nhrp_builder b;
 	struct nhrp_msg m;
 
-	vpn_message_head(hub->inst, &m, NHRP_OP_PURGE_REQUEST);
+	vpn_message_head(hub->inst, DM_MAC, &m, NHRP_OP_PURGE_REQUEST);
 	m.flags = flags;
 	m.request_id = hub->request_id;
 	m.dst_proto = dm_addr_is_set(&hub->mac) ? hub->mac : m.src_proto;
@@ -87,7 +87,8 @@ static void leave(struct vpn_engine *e, struct vpn_instance *inst)
 	vpn_log(e, VPN_LOG_INFO, "VPN %s on %s: leaves", vpn_id_str(&inst->vpn, id), inst->dev->name);
 	inst->leaving = true;
 	vpn_local_clear(e, inst);
-	vpn_shortcut_clear(e, inst, true);
+	vpn_remote_clear(e, inst, true);
+	vpn_neigh_stop(e, inst, true);
 	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
 		if (inst->hubs[i].used)
 			leave_hub(e, &inst->hubs[i]);
@@ -150,11 +151,15 @@ void vpn_leave_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, cons
 {
 	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
 
+	if (!inst->leaving) {
+		vpn_local_purge_reply(e, inst, from, m);
+		return;
+	}
 	if (!hub) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
-	if (!inst->leaving || !hub->waiting || m->request_id != hub->request_id || !vpn_message_is_mine(inst, m)) {
+	if (!hub->waiting || m->request_id != hub->request_id || !vpn_message_is_mine(inst, m)) {
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		return;
 	}

@@ -17,7 +17,7 @@ struct vpn_instance;
 void vpn_leave_at_once(struct vpn_engine *e, struct vpn_instance *inst);
 /* The hub did nothing of what we asked, as it started anew: says it again. For instances that are leaving. */
 void vpn_leave_again(struct vpn_engine *e, struct vpn_hub *hub);
-/* A Purge Reply to a spoke (RFC 2332 5.2.6). */
+/* A Purge Reply to a spoke (RFC 2332 5.2.6); while it stays, one about what is behind it no more. */
 void vpn_leave_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			   const struct nhrp_msg *m);
 

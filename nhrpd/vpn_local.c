@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Local MACs of a spoke. Once a spoke has a shortcut, a host behind it may talk to
- * the other side without the hub ever hearing a frame of it; the hub would know
- * no answer when the other side asks for that host, and flood what is sent to it.
- * So from its first shortcut on a spoke registers the MACs of its bridge with the
- * active hub, many to a message: as further clients (RFC 2332 5.2.3, one CIE each,
- * client protocol address the MAC).
+ * Local addresses of a spoke, and how the active hub comes to know them: many to a
+ * message, as further clients (RFC 2332 5.2.3, one CIE each).
  *
- * Object: vpn_local, by MAC within its instance. As long as an instance has no
- * shortcut nothing is sent: the hub hears all of its frames then.
+ * MACs: once a spoke has a shortcut, a host behind it may talk to the other side without
+ * the hub ever hearing a frame of it; the hub would know no answer when the other side
+ * asks for that host, and flood what is sent to it. So they are registered from the first
+ * shortcut on; before, the hub hears all frames. With arp-suppress they are registered
+ * always: the bridge keeps gratuitous ARP, by which a host says that it moved, to itself.
  *
- *   LOCAL ──> untold ── a shortcut is there ──> Registration Request, up to 32 MACs ──┐
- *               ^  no reply, or refused: again after 1, 2, … 30 s                     │
- *               └──────────────── another hub, a restarted hub ──── told <── reply ──┘
+ * IP addresses, told by the module with arp-suppress only: registered always, in messages
+ * of their own family, the MAC behind the VNI. One that is gone is taken back (5.2.5).
+ *
+ * Object: vpn_local, by address within its instance; it is in one of two queues (vpn_tell),
+ * or in none when the hub has acknowledged all there is to say.
+ *
+ *   told by the module ──> here ── may be said ──> Registration Request, up to 32 or 20 ──┐
+ *               ^  no reply, or refused: again after 1, 2, … 30 s                         │
+ *               └──────────────── another hub, a restarted hub ──── in none <── reply ────┘
+ *   gone, and the hub may know it ──> gone ──> Purge Request, the same way ──> freed, or
+ *                                               back to "here" when it came back meanwhile
  *
  * Not here: taking a MAC back that is gone (the hub hears it elsewhere, or its
  * member's registration ends).
@@ -20,150 +27,317 @@
 #include <config.h>
 
 #include "nhrpd/vpn_core.h"
+#include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_message.h"
 
-DEFINE_MTYPE_STATIC(VPNENGINE, VPN_LOCAL, "VPN local MAC");
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_LOCAL, "VPN local address");
 
 static void send_due(struct vpn_engine *e, void *arg);
 
+/* --- life --- */
+
+static void tell_init(struct vpn_tell *q, struct vpn_local_table *t, uint8_t op)
+{
+	*q = (struct vpn_tell){ .table = t, .op = op, .backoff = VPN_RETRY_FIRST_MS };
+	vpn_untold_init(&q->untold);
+	vpn_timer_init(&q->send, send_due, q);
+}
+
 void vpn_local_init(struct vpn_instance *inst)
 {
-	vpn_locals_init(&inst->local_macs.all);
-	vpn_untold_init(&inst->local_macs.untold);
-	vpn_timer_init(&inst->local_macs.send, send_due, inst);
-	inst->local_macs.backoff = VPN_RETRY_FIRST_MS;
+	for (int family = DM_IPV4; family <= DM_MAC; family++) {
+		struct vpn_local_table *t = &inst->locals.of[family];
+
+		t->inst = inst;
+		t->family = (enum dm_family)family;
+		vpn_locals_init(&t->all);
+		tell_init(&t->here, t, NHRP_OP_REGISTRATION_REQUEST);
+		tell_init(&t->gone, t, NHRP_OP_PURGE_REQUEST);
+	}
+}
+
+void vpn_local_fini(struct vpn_instance *inst)
+{
+	for (int family = DM_IPV4; family <= DM_MAC; family++)
+		vpn_locals_fini(&inst->locals.of[family].all);
+}
+
+static struct vpn_local *find(struct vpn_local_table *t, const struct dm_addr *addr)
+{
+	struct vpn_local ref = { .addr = *addr };
+
+	return vpn_locals_find(&t->all, &ref);
+}
+
+/* Into queue Q, at its end; into none when that is NULL. */
+static void put(struct vpn_local *l, struct vpn_tell *q)
+{
+	if (l->in)
+		vpn_untold_del(&l->in->untold, l);
+	l->in = q;
+	if (q)
+		vpn_untold_add_tail(&q->untold, l);
 }
 
 static void forget(struct vpn_local_table *t, struct vpn_local *l)
 {
-	if (!l->told)
-		vpn_untold_del(&t->untold, l);
+	put(l, NULL);
 	vpn_locals_del(&t->all, l);
 	XFREE(MTYPE_VPN_LOCAL, l);
 }
 
-void vpn_local_clear(struct vpn_engine *e, struct vpn_instance *inst)
+static void tell_stop(struct vpn_engine *e, struct vpn_tell *q)
 {
-	struct vpn_local_table *t = &inst->local_macs;
+	vpn_timer_stop(e, &q->send);
+	q->waiting = false;
+}
+
+static void clear(struct vpn_engine *e, struct vpn_local_table *t)
+{
 	struct vpn_local *l;
 
-	vpn_timer_stop(e, &t->send);
-	t->waiting = false;
+	tell_stop(e, &t->here);
+	tell_stop(e, &t->gone);
 	while ((l = vpn_locals_first(&t->all)))
 		forget(t, l);
 }
 
+void vpn_local_clear(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	for (int family = DM_IPV4; family <= DM_MAC; family++)
+		clear(e, &inst->locals.of[family]);
+}
+
 /* --- sending --- */
 
-static void send_batch(struct vpn_engine *e, struct vpn_instance *inst)
+/* What a CIE leaves out stands in the header (RFC 2332 5.2.3): of a MAC our NBMA address and VNI. A purge needs neither. */
+static void fill_cie(const struct vpn_tell *q, const struct vpn_local *l, struct nhrp_cie *cie)
 {
-	struct vpn_local_table *t = &inst->local_macs;
+	const struct vpn_instance *inst = q->table->inst;
+
+	*cie = (struct nhrp_cie){ 0 };
+	if (q->op == NHRP_OP_REGISTRATION_REQUEST) {
+		vpn_message_own_cie(inst, DM_MAC, cie);
+		if (q->table->family == DM_MAC) {
+			cie->nbma = (struct dm_addr){ 0 };
+			cie->sub = nhrp_subaddr_none();
+		} else {
+			cie->sub = nhrp_subaddr_vni_mac(inst->vni, &l->mac);
+		}
+	}
+	cie->proto = l->addr;
+}
+
+static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
+{
+	struct vpn_instance *inst = q->table->inst;
+	unsigned int n = q->table->family == DM_MAC ? VPN_LOCAL_BATCH_MAC : VPN_LOCAL_BATCH_IP;
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
 	struct nhrp_msg m;
 	struct nhrp_cie cie;
 	struct vpn_local *l;
-	unsigned int n = 0;
 
-	t->request_id = e->ops.random(e->ctx);
-	t->waiting = true;
-	vpn_message_head(inst, &m, NHRP_OP_REGISTRATION_REQUEST);
-	m.request_id = t->request_id;
-	m.dst_proto = inst->active->mac;
+	q->request_id = e->ops.random(e->ctx);
+	q->waiting = true;
+	vpn_message_head(inst, q->table->family, &m, q->op);
+	m.request_id = q->request_id;
+	if (q->table->family == DM_MAC)
+		m.dst_proto = inst->active->mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	/* what a CIE leaves out stands in the header (RFC 2332 5.2.3): our NBMA address and VNI */
-	vpn_message_own_cie(inst, &cie);
-	cie.nbma = (struct dm_addr){ 0 };
-	cie.sub = nhrp_subaddr_none();
-	frr_each (vpn_untold, &t->untold, l) {
-		cie.proto = l->mac;
-		l->batch = t->request_id;
+	frr_each (vpn_untold, &q->untold, l) {
+		fill_cie(q, l, &cie);
+		l->batch = q->request_id;
+		l->sent = true;
 		nhrp_build_cie(&b, &cie);
-		if (++n == VPN_LOCAL_BATCH)
+		if (--n == 0)
 			break;
 	}
-	vpn_message_request_exts(e, &b, false);
+	if (q->op == NHRP_OP_REGISTRATION_REQUEST)
+		vpn_message_request_exts(e, &b, false);
 	vpn_message_send(e, &inst->active->path, &b);
+}
+
+/* Whether the hub needs to be told: it hears the MACs of a spoke whose frames all go by it. */
+static bool is_wanted(const struct vpn_tell *q)
+{
+	struct vpn_instance *inst = q->table->inst;
+
+	if (!inst->active || !vpn_untold_count(&q->untold))
+		return false;
+	return q->table->family != DM_MAC || inst->dev->arp_suppress || vpn_shortcut_any_active(inst);
 }
 
 static void send_due(struct vpn_engine *e, void *arg)
 {
-	struct vpn_instance *inst = arg;
-	struct vpn_local_table *t = &inst->local_macs;
+	struct vpn_tell *q = arg;
 
-	t->waiting = false;
-	if (!inst->active || !vpn_untold_count(&t->untold) || !vpn_shortcut_any_active(inst))
+	q->waiting = false;
+	if (!is_wanted(q))
 		return; /* the next kick starts it again */
-	send_batch(e, inst);
-	vpn_timer_set(e, &t->send, vpn_jitter(e, t->backoff));
-	t->backoff = vpn_longer(t->backoff);
+	send_batch(e, q);
+	vpn_timer_set(e, &q->send, vpn_jitter(e, q->backoff));
+	q->backoff = vpn_longer(q->backoff);
+}
+
+static void kick(struct vpn_engine *e, struct vpn_tell *q)
+{
+	if (q->waiting || !vpn_untold_count(&q->untold))
+		return;
+	q->backoff = VPN_RETRY_FIRST_MS;
+	vpn_timer_set(e, &q->send, 0);
 }
 
 void vpn_local_kick(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	struct vpn_local_table *t = &inst->local_macs;
-
-	if (t->waiting || !vpn_untold_count(&t->untold))
-		return;
-	t->backoff = VPN_RETRY_FIRST_MS;
-	vpn_timer_set(e, &t->send, 0);
+	for (int family = DM_IPV4; family <= DM_MAC; family++) {
+		kick(e, &inst->locals.of[family].here);
+		kick(e, &inst->locals.of[family].gone);
+	}
 }
 
 void vpn_local_untell(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	struct vpn_local_table *t = &inst->local_macs;
+	struct vpn_local_table *t;
 	struct vpn_local *l;
 
-	frr_each (vpn_locals, &t->all, l) {
-		if (l->told)
-			vpn_untold_add_tail(&t->untold, l);
-		l->told = false;
+	for (int family = DM_IPV4; family <= DM_MAC; family++) {
+		t = &inst->locals.of[family];
+		frr_each (vpn_locals, &t->all, l)
+			if (!l->in)
+				put(l, &t->here);
+		t->here.waiting = t->gone.waiting = false; /* what is under way went to the former one */
 	}
-	t->waiting = false; /* what is under way went to the former one */
 	vpn_local_kick(e, inst);
 }
 
 /* --- what comes in --- */
 
-static struct vpn_local *find(struct vpn_local_table *t, const struct dm_addr *mac)
+/* The address, new if it was not known; NULL when there is no room for it. */
+static struct vpn_local *get(struct vpn_engine *e, struct vpn_local_table *t, const struct dm_addr *addr)
 {
-	struct vpn_local ref = { .mac = *mac };
+	struct vpn_local *l = find(t, addr);
 
-	return vpn_locals_find(&t->all, &ref);
+	if (l)
+		return l;
+	if (vpn_locals_count(&t->all) >= VPN_LOCALS_MAX) {
+		e->counters.refused[VPN_REFUSED_LIMIT]++;
+		return NULL;
+	}
+	l = XCALLOC(MTYPE_VPN_LOCAL, sizeof(*l));
+	l->addr = *addr;
+	vpn_locals_add(&t->all, l);
+	put(l, &t->here);
+	return l;
 }
 
 void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_local *rec)
 {
-	struct vpn_local_table *t = &inst->local_macs;
-	struct vpn_local *l = find(t, &rec->mac);
+	struct vpn_local_table *t = &inst->locals.of[DM_MAC];
+	struct vpn_local *l;
 
 	if (rec->mac.family != DM_MAC || dm_addr_is_multicast(&rec->mac))
 		return;
-	if (rec->gone) {
-		if (l)
-			forget(t, l);
+	l = rec->gone ? find(t, &rec->mac) : get(e, t, &rec->mac);
+	if (l && rec->gone)
+		forget(t, l);
+	kick(e, &t->here);
+}
+
+/* An address that the hub may know of is taken back, any other just forgotten. */
+static void take_back(struct vpn_engine *e, struct vpn_local_table *t, struct vpn_local *l)
+{
+	if (!l->sent) {
+		forget(t, l);
 		return;
 	}
-	if (l)
+	l->gone = true;
+	l->stale = false;
+	put(l, &t->gone);
+	kick(e, &t->gone);
+}
+
+void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip, const struct dm_addr *mac)
+{
+	struct vpn_local_table *t = &inst->locals.of[ip->family];
+	struct vpn_local *l = mac ? get(e, t, ip) : find(t, ip);
+
+	if (!l)
 		return;
-	if (vpn_locals_count(&t->all) >= VPN_LOCALS_MAX) {
-		e->counters.refused[VPN_REFUSED_LIMIT]++;
+	if (!mac) {
+		take_back(e, t, l);
 		return;
 	}
-	l = XCALLOC(MTYPE_VPN_LOCAL, sizeof(*l));
-	l->mac = rec->mac;
-	vpn_locals_add(&t->all, l);
-	vpn_untold_add_tail(&t->untold, l);
-	vpn_local_kick(e, inst);
+	l->gone = l->stale = false;
+	if (!dm_addr_same(&l->mac, mac)) {
+		l->mac = *mac;
+		l->batch = ~t->here.request_id; /* what is under way says another */
+		if (!l->in)
+			put(l, &t->here);
+	}
+	kick(e, &t->here);
+}
+
+bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip)
+{
+	struct vpn_local *l = find(&inst->locals.of[ip->family], ip);
+
+	return l && !l->gone;
+}
+
+/* Takes back the IP addresses that are stale, or all of them. */
+static void take_back_ips(struct vpn_engine *e, struct vpn_instance *inst, bool all)
+{
+	struct vpn_local *l;
+
+	for (int family = DM_IPV4; family <= DM_IPV6; family++)
+		frr_each_safe (vpn_locals, &inst->locals.of[family].all, l)
+			if (!l->gone && (all || l->stale))
+				take_back(e, &inst->locals.of[family], l);
+}
+
+void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	take_back_ips(e, inst, true);
+}
+
+void vpn_local_forget_macs(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	clear(e, &inst->locals.of[DM_MAC]);
+}
+
+void vpn_local_mark_ips(struct vpn_instance *inst)
+{
+	struct vpn_local *l;
+
+	for (int family = DM_IPV4; family <= DM_IPV6; family++)
+		frr_each (vpn_locals, &inst->locals.of[family].all, l)
+			l->stale = !l->gone;
+}
+
+void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	take_back_ips(e, inst, false);
+}
+
+/* --- replies --- */
+
+/* The hub has forgotten the address, which may have come back meanwhile. */
+static void is_taken_back(struct vpn_local_table *t, struct vpn_local *l)
+{
+	if (l->gone)
+		forget(t, l);
+	else
+		put(l, &t->here);
 }
 
 /*
- * Reads what became of each MAC. One that the hub has no room for is not repeated: it would
+ * Reads what became of each address. One that the hub has no room for is not repeated: it would
  * have none the next time either. One that it prohibits is, behind the others: the hub does
  * not know us, or we know it by a former address; our registration is what puts that right.
  * Returns whether all are settled.
  */
-static bool acknowledged(struct vpn_local_table *t, const struct nhrp_msg *m)
+static bool acknowledged(struct vpn_tell *q, const struct nhrp_msg *m)
 {
 	struct dm_reader body = m->body;
 	struct nhrp_cie cie;
@@ -171,30 +345,47 @@ static bool acknowledged(struct vpn_local_table *t, const struct nhrp_msg *m)
 	bool settled = true;
 
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
-		l = find(t, &cie.proto);
-		if (!l || l->told || l->batch != m->request_id)
+		l = find(q->table, &cie.proto);
+		if (!l || l->in != q || l->batch != m->request_id)
 			continue;
-		vpn_untold_del(&t->untold, l);
-		l->told = cie.code != NHRP_CIE_PROHIBITED;
-		if (!l->told)
-			vpn_untold_add_tail(&t->untold, l);
-		settled = settled && l->told;
+		if (q->op == NHRP_OP_PURGE_REQUEST) {
+			is_taken_back(q->table, l);
+			continue;
+		}
+		put(l, cie.code == NHRP_CIE_PROHIBITED ? q : NULL);
+		settled = settled && !l->in;
 	}
 	return settled;
+}
+
+static bool reply(struct vpn_engine *e, struct vpn_tell *q, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	struct vpn_instance *inst = q->table->inst;
+
+	if (!q->waiting || m->request_id != q->request_id || !inst->active ||
+	    !vpn_path_same(&inst->active->path, from))
+		return false;
+	if (!acknowledged(q, m))
+		return true; /* the next batch waits for the timer, as if there had been no reply */
+	q->waiting = false;
+	vpn_timer_stop(e, &q->send);
+	kick(e, &q->table->here);
+	kick(e, q);
+	return true;
 }
 
 bool vpn_local_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		     const struct nhrp_msg *m)
 {
-	struct vpn_local_table *t = &inst->local_macs;
+	return reply(e, &inst->locals.of[nhrp_pro_family(m->pro_type)].here, from, m);
+}
 
-	if (!t->waiting || m->request_id != t->request_id || !inst->active ||
-	    !vpn_path_same(&inst->active->path, from))
-		return false;
-	if (!acknowledged(t, m))
-		return true; /* the next batch waits for the timer, as if there had been no reply */
-	t->waiting = false;
-	vpn_timer_stop(e, &t->send);
-	vpn_local_kick(e, inst);
-	return true;
+void vpn_local_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			   const struct nhrp_msg *m)
+{
+	if (!vpn_spoke_hub(inst, from))
+		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
+	else if (!vpn_message_is_mine(inst, m) ||
+		 !reply(e, &inst->locals.of[nhrp_pro_family(m->pro_type)].gone, from, m))
+		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 }

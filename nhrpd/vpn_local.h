@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The MACs of a spoke's own bridge, and telling the hub of them.
+ * The addresses of a spoke's own bridge, and telling the hub of them.
  */
 #ifndef DMEVPN_VPN_LOCAL_H
 #define DMEVPN_VPN_LOCAL_H
@@ -12,57 +12,93 @@
 #include "nhrpd/vpn_timer.h"
 
 struct vpn_instance;
-struct vpn_hub;
+struct vpn_local_table;
 
-#define VPN_LOCALS_MAX 65536  /* of one VPN */
-#define VPN_LOCAL_BATCH 32    /* MACs in one Registration Request: 32 CIEs of 18 octets fit a packet */
+#define VPN_LOCALS_MAX 65536 /* of one VPN and one family */
+/* addresses in one Registration Request: that many CIEs of 18 octets, or of up to 54, fit a packet with all else that is in it */
+#define VPN_LOCAL_BATCH_MAC 32
+#define VPN_LOCAL_BATCH_IP 20
 
 PREDECL_HASH(vpn_locals);
 PREDECL_DLIST(vpn_untold);
 
-/* A MAC behind this spoke. Identified in its instance by the MAC. */
-struct vpn_local {
-	struct vpn_locals_item item;
-	struct vpn_untold_item untold_item;
-	struct dm_addr mac;
-	bool told;	   /* the active hub has acknowledged it; else it is in the untold list */
-	uint32_t batch;	   /* request ID that it went out with last */
-};
-
-/* Order of the container: by what identifies the object. */
-static inline int vpn_local_cmp(const struct vpn_local *a, const struct vpn_local *b)
-{
-	return dm_addr_cmp(&a->mac, &b->mac);
-}
-/* Hash over what identifies the object. */
-static inline uint32_t vpn_local_hash(const struct vpn_local *l)
-{
-	return dm_addr_hash(&l->mac, 0x2735);
-}
-DECLARE_HASH(vpn_locals, struct vpn_local, item, vpn_local_cmp, vpn_local_hash);
-DECLARE_DLIST(vpn_untold, struct vpn_local, untold_item);
-
-/* The table of one instance, and the batch under way. */
-struct vpn_local_table {
-	struct vpn_locals_head all;
+/* What the hub has not been told yet of one kind: that addresses are here, or that they are gone. One message is under way at a time. */
+struct vpn_tell {
+	struct vpn_local_table *table;
+	uint8_t op; /* Registration Request or Purge Request */
 	struct vpn_untold_head untold;
-	uint32_t request_id; /* of the batch under way */
+	uint32_t request_id; /* of the message under way */
 	bool waiting;
 	uint64_t backoff; /* ms */
 	struct vpn_timer send;
 };
 
-/* Readies the table, and empties it at the end. */
+/* An address behind this spoke: a MAC, or an IP address of one. Identified in its instance by the address. */
+struct vpn_local {
+	struct vpn_locals_item item;
+	struct vpn_untold_item untold_item;
+	struct dm_addr addr;
+	struct dm_addr mac;   /* of an IP address */
+	struct vpn_tell *in;  /* what is to be told of it, NULL when the active hub has acknowledged all */
+	bool sent;	      /* the hub may know of it */
+	bool gone;	      /* it is not there any more; here only to be taken back */
+	bool stale;	      /* not heard of since the module came back */
+	uint32_t batch;	      /* request ID that it went out with last */
+};
+
+/* Order of the container: by what identifies the object. */
+static inline int vpn_local_cmp(const struct vpn_local *a, const struct vpn_local *b)
+{
+	return dm_addr_cmp(&a->addr, &b->addr);
+}
+/* Hash over what identifies the object. */
+static inline uint32_t vpn_local_hash(const struct vpn_local *l)
+{
+	return dm_addr_hash(&l->addr, 0x2735);
+}
+DECLARE_HASH(vpn_locals, struct vpn_local, item, vpn_local_cmp, vpn_local_hash);
+DECLARE_DLIST(vpn_untold, struct vpn_local, untold_item);
+
+/* The addresses of one family in one instance. */
+struct vpn_local_table {
+	struct vpn_instance *inst;
+	enum dm_family family;
+	struct vpn_locals_head all;
+	struct vpn_tell here; /* Registration Requests */
+	struct vpn_tell gone; /* Purge Requests; of IP addresses only */
+};
+
+/* All of an instance, by family (its place 0, for none, is not used). */
+struct vpn_local_tables {
+	struct vpn_local_table of[DM_MAC + 1];
+};
+
+/* Readies the tables; empties them; frees what holds them when they are empty. */
 void vpn_local_init(struct vpn_instance *inst);
 void vpn_local_clear(struct vpn_engine *e, struct vpn_instance *inst);
+void vpn_local_fini(struct vpn_instance *inst);
 /* The module's word on a MAC of the bridge. */
 void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_local *rec);
+/* An IP address is behind the MAC; or, MAC NULL, is there no more. */
+void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip, const struct dm_addr *mac);
+/* True when the IP address is on our side. */
+bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip);
+/* All IP addresses are there no more: nobody watches them any longer. */
+void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst);
+/* The module will tell anew what is there. MACs are just forgotten: the hub hears what becomes of them. */
+void vpn_local_forget_macs(struct vpn_engine *e, struct vpn_instance *inst);
+/* … IP addresses that it has not told of by vpn_local_sweep() are gone. */
+void vpn_local_mark_ips(struct vpn_instance *inst);
+void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst);
 /* Something stands or falls with it (a shortcut, the hub): sends what the hub has not been told, if need be. */
 void vpn_local_kick(struct vpn_engine *e, struct vpn_instance *inst);
 /* The active hub is another one, or has forgotten: it will be told everything. */
 void vpn_local_untell(struct vpn_engine *e, struct vpn_instance *inst);
-/* A Registration Reply; returns false when it does not answer the batch under way. */
+/* A Registration Reply; returns false when it does not answer what is under way. */
 bool vpn_local_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		     const struct nhrp_msg *m);
+/* A Purge Reply (RFC 2332 5.2.6). */
+void vpn_local_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			   const struct nhrp_msg *m);
 
 #endif

@@ -9,22 +9,29 @@
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_message.h"
 
-void vpn_message_head(const struct vpn_instance *inst, struct nhrp_msg *m, uint8_t op)
+/* As what we speak about addresses of FAMILY: a bridge has a MAC in its VPN, and no IP address (as in an ARP probe). */
+static struct dm_addr own_address(const struct vpn_instance *inst, enum dm_family family)
 {
-	struct vpn_link *l = inst->link;
+	if (family != DM_MAC)
+		return (struct dm_addr){ .family = family };
+	return inst->link ? inst->link->link.mac : (struct dm_addr){ 0 };
+}
 
+void vpn_message_head(const struct vpn_instance *inst, enum dm_family family, struct nhrp_msg *m, uint8_t op)
+{
 	*m = (struct nhrp_msg){
 		.has_vpn = true,
 		.vpn = inst->vpn,
 		.afn = nhrp_afn(inst->nbma.family),
-		.pro_type = NHRP_PRO_TEB,
+		.pro_type = nhrp_pro_type(family),
 		.hop_count = NHRP_HOP_COUNT,
 		.op = op,
 		.src_nbma = inst->nbma,
 		.src_sub = nhrp_subaddr_vni(inst->vni),
+		.src_proto = own_address(inst, family),
 	};
-	if (l)
-		m->src_proto = l->link.mac;
+	if (family != DM_MAC)
+		m->dst_proto = m->src_proto;
 }
 
 /* The bits that a reply has of its request; what a type has no use for leaves as zero (RFC 2332 5). */
@@ -57,7 +64,7 @@ void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint
 	};
 }
 
-void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie)
+void vpn_message_own_cie(const struct vpn_instance *inst, enum dm_family family, struct nhrp_cie *cie)
 {
 	struct vpn_link *l = inst->link;
 
@@ -67,10 +74,12 @@ void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie)
 		.nbma = inst->nbma,
 		.sub = nhrp_subaddr_vni(inst->vni),
 	};
-	if (l) {
-		cie->proto = l->link.mac;
+	if (l)
 		cie->mtu = l->link.mtu <= UINT16_MAX ? (uint16_t)l->link.mtu : 0;
-	}
+	if (l && family == DM_MAC)
+		cie->proto = l->link.mac;
+	else if (l)
+		cie->sub = nhrp_subaddr_vni_mac(inst->vni, &l->link.mac);
 }
 
 static void put_epoch(struct vpn_engine *e, struct nhrp_builder *b)
@@ -112,7 +121,7 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 
 	switch (ext->type) {
 	case NHRP_EXT_RESPONDER:
-		vpn_message_own_cie(inst, &cie);
+		vpn_message_own_cie(inst, nhrp_pro_family(b->pro_type), &cie);
 		nhrp_build_ext_begin(b, NHRP_EXT_RESPONDER, ext->compulsory);
 		nhrp_build_cie(b, &cie);
 		nhrp_build_ext_end(b);
@@ -243,7 +252,7 @@ static bool names_us(const struct vpn_instance *inst, const struct nhrp_msg *m, 
 	if (ext->type != NHRP_EXT_FORWARD_TRANSIT || !inst->link)
 		return false;
 	while (nhrp_cie_next(&r, m->afn, m->pro_type, &cie))
-		if (dm_addr_same(&cie.proto, &inst->link->link.mac))
+		if (dm_addr_same(cie.sub.has_mac ? &cie.sub.mac : &cie.proto, &inst->link->link.mac))
 			return true;
 	return false;
 }
@@ -254,7 +263,7 @@ bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *
 }
 
 /* What an answer may have more than its question: an entry, and the address of the responder. */
-#define ANSWER_GROWTH (2 * (NHRP_CIE_LEN + DM_ADDR_MAX + 4 + DM_ADDR_MAX))
+#define ANSWER_GROWTH (2 * (NHRP_CIE_LEN + DM_ADDR_MAX + NHRP_SUB_VNI_MAC_LEN + DM_ADDR_MAX))
 
 bool vpn_message_unanswerable(const struct nhrp_msg *req)
 {
@@ -263,8 +272,10 @@ bool vpn_message_unanswerable(const struct nhrp_msg *req)
 
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply)
 {
-	return dm_addr_same(&reply->src_nbma, &inst->nbma) && inst->link &&
-	       dm_addr_same(&reply->src_proto, &inst->link->link.mac);
+	struct dm_addr mine = own_address(inst, nhrp_pro_family(reply->pro_type));
+
+	return dm_addr_same(&reply->src_nbma, &inst->nbma) && dm_addr_is_set(&mine) &&
+	       dm_addr_same(&reply->src_proto, &mine);
 }
 
 bool vpn_message_whole_address(const struct nhrp_cie *cie)
@@ -323,7 +334,7 @@ static void fill_observer(struct vpn_engine *e, const struct vpn_instance *inst,
 		m->src_nbma = inst->nbma;
 		m->src_sub = nhrp_subaddr_vni(inst->vni);
 		if (inst->link)
-			m->src_proto = inst->link->link.mac;
+			m->src_proto = own_address(inst, nhrp_pro_family(m->pro_type));
 	} else if (ctl && nhrp_afn(ctl->c.nbma.family) == m->afn) {
 		m->src_nbma = ctl->c.nbma;
 	}

@@ -11,12 +11,12 @@ struct vpn_instance;
 
 #define VPN_ERRORS_PER_SECOND 10 /* Error Indications sent, and answers to strangers */
 
-/* Header of a message of ours in this VPN; dst_proto is the caller's to set. */
-void vpn_message_head(const struct vpn_instance *inst, struct nhrp_msg *m, uint8_t op);
+/* Header of a message of ours in this VPN about addresses of FAMILY; dst_proto is the caller's to set where it is not zero (IPv4, IPv6). */
+void vpn_message_head(const struct vpn_instance *inst, enum dm_family family, struct nhrp_msg *m, uint8_t op);
 /* Header of the reply to REQ (RFC 2332 5.2: source fields go back unchanged, and the flags that a reply has of it). */
 void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op);
-/* A CIE naming our own VXLAN end. */
-void vpn_message_own_cie(const struct vpn_instance *inst, struct nhrp_cie *cie);
+/* A CIE naming our own VXLAN end, by its MAC address as protocol address, or behind the VNI in a message about IP addresses. */
+void vpn_message_own_cie(const struct vpn_instance *inst, enum dm_family family, struct nhrp_cie *cie);
 /* The extensions a request of ours asks to have filled in. */
 void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities);
 /* The entries of a reply that refuses all of REQ with code 4 (RFC 2332 5.2.2, 5.2.4). */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Purges that a hub has under way: a Purge Request to a member that was told of a
- * MAC, repeated after 1, 2, … 30 s until the member acknowledges it, is a member no more,
- * or would have to forget by itself, as the holding time it was told is over.
+ * MAC or an IP address, repeated after 1, 2, 4, … 300 s until the member acknowledges it, is a
+ * member no more, or would have to forget by itself, as the holding time it was told is over.
  *
  * Object: vpn_purge, identified by request ID within its instance.
  * RFC 2332 5.2.5, 5.2.6.
@@ -27,11 +27,12 @@ static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const stru
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
 	struct nhrp_msg m;
-	struct nhrp_cie cie = { .proto = p->mac };
+	struct nhrp_cie cie = { .proto = p->addr };
 
-	vpn_message_head(p->inst, &m, NHRP_OP_PURGE_REQUEST);
+	vpn_message_head(p->inst, p->addr.family, &m, NHRP_OP_PURGE_REQUEST);
 	m.request_id = p->request_id;
-	m.dst_proto = to->mac;
+	if (p->addr.family == DM_MAC)
+		m.dst_proto = to->mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	vpn_message_send(e, &to->path, &b);
@@ -48,10 +49,10 @@ static void due(struct vpn_engine *e, void *arg)
 	}
 	transmit(e, p, to);
 	vpn_timer_set(e, &p->retry, vpn_jitter(e, p->backoff));
-	p->backoff = vpn_longer(p->backoff);
+	p->backoff = 2 * p->backoff < VPN_PURGE_RETRY_MAX_MS ? 2 * p->backoff : VPN_PURGE_RETRY_MAX_MS;
 }
 
-void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
+void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
 		    const struct vpn_member *to, uint64_t until)
 {
 	struct vpn_purge *p;
@@ -62,7 +63,7 @@ void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struc
 	}
 	p = XCALLOC(MTYPE_VPN_PURGE, sizeof(*p));
 	p->inst = inst;
-	p->mac = *mac;
+	p->addr = *addr;
 	p->nbma = to->nbma;
 	p->until = until;
 	p->backoff = VPN_RETRY_FIRST_MS;

@@ -14,6 +14,7 @@
 struct vpn_instance;
 struct vpn_member;
 
+#define VPN_PURGE_RETRY_MAX_MS 300000 /* a member may be silent for as long as it is one, and be owed many purges */
 #define VPN_PURGES_MAX 65536 /* under way in one VPN */
 
 PREDECL_HASH(vpn_purges);
@@ -23,7 +24,7 @@ struct vpn_purge {
 	struct vpn_purges_item item;
 	struct vpn_instance *inst;
 	uint32_t request_id;
-	struct dm_addr mac;
+	struct dm_addr addr; /* a MAC or an IP address */
 	struct dm_addr nbma; /* of the member it goes to */
 	uint64_t until; /* ms; what the target was told is void by itself then */
 	uint64_t backoff; /* ms until the next try */
@@ -42,8 +43,11 @@ static inline uint32_t vpn_purge_hash(const struct vpn_purge *p)
 }
 DECLARE_HASH(vpn_purges, struct vpn_purge, item, vpn_purge_cmp, vpn_purge_hash);
 
-/* Tells the member that what it knows of MAC is void, until it acknowledges, or UNTIL (ms) when that ends by itself (RFC 2332 5.2.5). */
-void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
+/*
+ * Tells the member that what it knows of ADDR is void, until it acknowledges, or UNTIL (ms) when that
+ * ends by itself (RFC 2332 5.2.5).
+ */
+void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
 		    const struct vpn_member *to, uint64_t until);
 /* A Purge Reply (RFC 2332 5.2.6). */
 void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

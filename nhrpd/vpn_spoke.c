@@ -74,10 +74,10 @@ static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
 		hub->request_id = e->ops.random(e->ctx);
 		hub->waiting = true;
 	}
-	vpn_message_head(inst, &m, NHRP_OP_REGISTRATION_REQUEST);
+	vpn_message_head(inst, DM_MAC, &m, NHRP_OP_REGISTRATION_REQUEST);
 	m.request_id = hub->request_id;
 	m.dst_proto = m.src_proto; /* the hub's MAC is not known yet */
-	vpn_message_own_cie(inst, &cie);
+	vpn_message_own_cie(inst, DM_MAC, &cie);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	vpn_message_request_exts(e, &b, false);
@@ -212,7 +212,7 @@ void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const
 	if (hub != inst->active)
 		return;
 	vpn_local_untell(e, inst);
-	vpn_shortcut_ask_again(e, inst);
+	vpn_remote_ask_again(e, inst);
 }
 
 void vpn_spoke_hub_hint(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from)
@@ -286,7 +286,7 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 		hub_restarted(e, &hub->path, epoch);
 	if (restarted && hub == inst->active) {
 		vpn_local_untell(e, inst);
-		vpn_shortcut_tell_again(e, inst);
+		vpn_remote_tell_again(e, inst);
 	}
 	if (hub == inst->active && moved)
 		program_hub(e, inst);
@@ -325,7 +325,7 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 	}
 	if (vpn_local_reply(e, inst, from, m))
 		return;
-	if (!hub->waiting || m->request_id != hub->request_id) {
+	if (!hub->waiting || m->request_id != hub->request_id || nhrp_pro_family(m->pro_type) != DM_MAC) {
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
 		if (m->request_id == hub->former_id) /* it got there late, and the hub believes the old thing again */
 			vpn_spoke_hub_hint(e, inst, from);

@@ -84,6 +84,16 @@ static const char *unregistered(const struct vpn_instance_view *v)
 	return v->num_hubs ? "no next hop server has answered yet" : "the controller has no next hop server";
 }
 
+static size_t num_neighs(struct vpn_instance *inst)
+{
+	struct vpn_remote *r;
+	size_t n = vpn_bindings_count(&inst->bindings.ips);
+
+	frr_each (vpn_remotes, &inst->remotes.ips, r)
+		n += r->state == VPN_REMOTE_ACTIVE;
+	return n;
+}
+
 static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_instance_view *v)
 {
 	*v = (struct vpn_instance_view){
@@ -103,8 +113,12 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.holdtime = inst->dev->holdtime,
 		.graceful_restart = inst->dev->graceful_restart,
 		.num_members = vpn_members_count(&inst->members),
-		.num_macs = vpn_macs_count(&inst->macs),
+		.num_macs = vpn_bindings_count(&inst->bindings.macs),
 		.num_shortcuts = vpn_shortcut_num_active(inst),
+		.num_neighs = num_neighs(inst),
+		.arp_suppress = inst->dev->arp_suppress,
+		.arp_suppress_state = vpn_neigh_state_name(inst),
+		.arp_suppress_reason = vpn_neigh_reason(inst),
 	};
 	if (inst->link)
 		v->mac = inst->link->link.mac;
@@ -142,7 +156,7 @@ static void each_member(struct vpn_engine *e, struct vpn_instance *inst,
 			.holdtime = m->holdtime,
 			.expires_in = seconds_left(e, &m->expiry),
 			.uptime = seconds_since(e, m->since),
-			.num_macs = vpn_member_macs_count(&m->macs),
+			.num_macs = vpn_member_bindings_count(&m->macs),
 		};
 		fn(arg, &v);
 	}
@@ -161,13 +175,13 @@ void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const st
 static void each_learned(struct vpn_engine *e, struct vpn_instance *inst,
 			 void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg)
 {
-	struct vpn_mac *mac;
+	struct vpn_binding *mac;
 
-	frr_each (vpn_macs, &inst->macs, mac) {
+	frr_each (vpn_bindings, &inst->bindings.macs, mac) {
 		struct vpn_mac_view v = {
 			.ifname = inst->dev->name,
 			.vpn = inst->vpn,
-			.mac = mac->mac,
+			.mac = mac->addr,
 			.nbma = mac->member->nbma,
 			.vni = mac->member->vni,
 			.type = "learned",
@@ -181,17 +195,17 @@ static void each_shortcut(struct vpn_engine *e, struct vpn_instance *inst,
 			  void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg)
 {
 	static const char *const types[] = {
-		[VPN_SHORTCUT_RESOLVING] = "resolving",
-		[VPN_SHORTCUT_ACTIVE] = "shortcut",
-		[VPN_SHORTCUT_NEGATIVE] = "negative",
+		[VPN_REMOTE_RESOLVING] = "resolving",
+		[VPN_REMOTE_ACTIVE] = "shortcut",
+		[VPN_REMOTE_NEGATIVE] = "negative",
 	};
-	struct vpn_shortcut *s;
+	struct vpn_remote *s;
 
-	frr_each (vpn_shortcuts, &inst->shortcuts, s) {
+	frr_each (vpn_remotes, &inst->remotes.macs, s) {
 		struct vpn_mac_view v = {
 			.ifname = inst->dev->name,
 			.vpn = inst->vpn,
-			.mac = s->mac,
+			.mac = s->addr,
 			.nbma = s->nbma,
 			.vni = s->vni,
 			.type = types[s->state],
@@ -213,5 +227,87 @@ void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struc
 		frr_each (vpn_instances, &dev->instances, inst) {
 			each_learned(e, inst, fn, arg);
 			each_shortcut(e, inst, fn, arg);
+		}
+}
+
+static void each_registered_ip(struct vpn_engine *e, struct vpn_instance *inst,
+			       void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg)
+{
+	struct vpn_binding *b;
+
+	frr_each (vpn_bindings, &inst->bindings.ips, b) {
+		const struct vpn_member *home = vpn_binding_home(b);
+		struct vpn_neigh_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.ip = b->addr,
+			.mac = b->mac,
+			.nbma = home->nbma,
+			.vni = home->vni,
+			.type = "registered",
+			.has_expiry = true,
+			.expires_in = seconds_left(e, &b->member->expiry),
+		};
+		fn(arg, &v);
+	}
+}
+
+static void each_local_ip(struct vpn_instance *inst, enum dm_family family,
+			  void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg)
+{
+	struct vpn_local *l;
+
+	frr_each (vpn_locals, &inst->locals.of[family].all, l) {
+		struct vpn_neigh_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.ip = l->addr,
+			.mac = l->mac,
+			.type = "local",
+			.is_local = true,
+			.told = !l->in,
+		};
+		if (!l->gone)
+			fn(arg, &v);
+	}
+}
+
+static void each_remote_ip(struct vpn_engine *e, struct vpn_instance *inst,
+			   void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg)
+{
+	static const char *const types[] = {
+		[VPN_REMOTE_RESOLVING] = "resolving",
+		[VPN_REMOTE_ACTIVE] = "remote",
+		[VPN_REMOTE_NEGATIVE] = "negative",
+	};
+	struct vpn_remote *r;
+
+	frr_each (vpn_remotes, &inst->remotes.ips, r) {
+		struct vpn_neigh_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.ip = r->addr,
+			.mac = r->mac,
+			.nbma = r->nbma,
+			.vni = r->vni,
+			.type = types[r->state],
+			.has_expiry = r->expiry.armed,
+			.expires_in = seconds_left(e, &r->expiry),
+		};
+		fn(arg, &v);
+	}
+}
+
+void vpn_engine_each_neigh(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst) {
+			each_registered_ip(e, inst, fn, arg);
+			each_local_ip(inst, DM_IPV4, fn, arg);
+			each_local_ip(inst, DM_IPV6, fn, arg);
+			each_remote_ip(e, inst, fn, arg);
 		}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * show ip nhrp vpn [members|mac|counters] [json], [no] debug nhrp vpn. Each show
+ * show ip nhrp vpn [members|mac|neighbor|counters] [json], [no] debug nhrp vpn. Each show
  * command walks the engine's views once and prints the same record as a row of
  * text or as JSON, whose keys are the camelCase of the YANG leaves. Main pthread.
  */
@@ -13,6 +13,7 @@
 #include "lib/vty.h"
 
 #include "nhrpd.h"
+#include "nhrpd/nhrp_beside.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_password.h"
 #include "nhrpd/vpn_glue.h"
@@ -111,10 +112,21 @@ static json_object *json_hub(const struct vpn_hub_view *h)
 	return obj;
 }
 
+static void json_arp_suppress(json_object *obj, const struct vpn_instance_view *v)
+{
+	json_object_boolean_add(obj, "arpSuppress", v->arp_suppress);
+	json_object_string_add(obj, "arpSuppressState", v->arp_suppress_state);
+	if (v->arp_suppress_reason[0])
+		json_object_string_add(obj, "arpSuppressReason", v->arp_suppress_reason);
+	json_object_int_add(obj, "numNeighbors", (int64_t)v->num_neighs);
+}
+
 static void json_role(json_object *obj, const struct vpn_instance_view *v)
 {
 	json_object *hubs;
 
+	if (v->role != DM_ROLE_NONE)
+		json_arp_suppress(obj, v);
 	if (v->role == DM_ROLE_HUB) {
 		json_object_int_add(obj, "vlan", v->vlan);
 		json_object_int_add(obj, "numMembers", (int64_t)v->num_members);
@@ -206,6 +218,9 @@ static void show_reason(void *arg, const struct vpn_instance_view *v)
 {
 	if (v->reason[0])
 		vty_out(arg, "VPN %s on %s is %s: %s\n", vpn_text(&v->vpn), v->ifname, vpn_state_name(v->state), v->reason);
+	if (v->arp_suppress_reason[0])
+		vty_out(arg, "VPN %s on %s: arp-suppress is not in effect: %s\n", vpn_text(&v->vpn), v->ifname,
+			v->arp_suppress_reason);
 }
 
 DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
@@ -333,6 +348,59 @@ DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
 	return out_end(vty, &o, "No MAC address is known");
 }
 
+/* --- show ip nhrp vpn neighbor --- */
+
+static void json_neigh(struct out *o, const struct vpn_neigh_view *v)
+{
+	json_object *obj = json_object_new_object();
+
+	json_vpn(obj, v->ifname, &v->vpn);
+	json_addr(obj, "ip", &v->ip);
+	json_addr(obj, "mac", &v->mac);
+	json_object_string_add(obj, "type", v->type);
+	json_addr(obj, "remoteVtep", &v->nbma);
+	if (v->vni)
+		json_object_int_add(obj, "vni", v->vni);
+	if (v->has_expiry)
+		json_object_int_add(obj, "expiresIn", v->expires_in);
+	if (v->is_local)
+		json_object_boolean_add(obj, "registered", v->told);
+	json_list_add(o, "neighbors", obj);
+}
+
+static void show_neigh(void *arg, const struct vpn_neigh_view *v)
+{
+	struct out *o = arg;
+	char expires[16] = "-";
+
+	o->count++;
+	if (o->json) {
+		json_neigh(o, v);
+		return;
+	}
+	if (o->count == 1)
+		ttable_add_row(o->table, "IP|MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
+	if (v->has_expiry)
+		snprintf(expires, sizeof(expires), "%us", v->expires_in);
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%u|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
+		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma), v->vni, expires);
+}
+
+DEFPY(show_ip_nhrp_vpn_neighbor, show_ip_nhrp_vpn_neighbor_cmd,
+	"show ip nhrp vpn neighbor [json$json]",
+	SHOW_STR
+	IP_STR
+	"NHRP information\n"
+	"Layer-2 VPNs\n"
+	"IP addresses: registered ones at a hub, local and resolved ones at a spoke\n"
+	JSON_STR)
+{
+	struct out o = out_begin(json);
+
+	vpn_engine_each_neigh(vpn_glue_engine(), show_neigh, &o);
+	return out_end(vty, &o, "No IP address is known");
+}
+
 /* --- show ip nhrp vpn counters --- */
 
 /* One group of counters, as a JSON object or as rows of text. */
@@ -380,6 +448,11 @@ static const char *name_layer3(size_t i)
 	return names[i];
 }
 
+static const char *name_beside(size_t i)
+{
+	return nhrp_beside_name((enum nhrp_beside_counter)i);
+}
+
 static const char *name_packet(size_t i)
 {
 	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword" };
@@ -408,6 +481,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	counter_group(vty, obj, "refused", c->refused, 0, VPN_REFUSED_COUNT, name_refusal);
 	counter_group(vty, obj, "packets", packets, 0, array_size(packets), name_packet);
 	counter_group(vty, obj, "layer3", layer3, 0, array_size(layer3), name_layer3);
+	counter_group(vty, obj, "stock", nhrp_beside_counters(), 0, NHRP_BESIDE_COUNT, name_beside);
 	counter_group(vty, obj, "plain", io->guard, 0, NHRP_GUARD_COUNT, name_guard);
 	counter_group(vty, obj, "plainDropped", io->guard_dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	return obj ? vty_json(vty, obj) : CMD_SUCCESS;
@@ -448,6 +522,7 @@ void vpn_vty_init(void)
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_cmd);
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_members_cmd);
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_mac_cmd);
+	install_element(VIEW_NODE, &show_ip_nhrp_vpn_neighbor_cmd);
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_counters_cmd);
 	install_element(ENABLE_NODE, &debug_nhrp_vpn_cmd);
 	install_element(CONFIG_NODE, &debug_nhrp_vpn_cmd);

@@ -7,6 +7,8 @@
  *           vlan_filtering: nolearning; port: hairpin, vlan_tunnel; bridge: no mcast_snooping;
  *           for each VPN: port in the VLAN (tagged), VLAN mapped to a VNI, VNI received
  *
+ * and for ARP suppression at a spoke (dmevpn_suppress.c), port: neigh_suppress.
+ *
  * Kind, master, external, vnifilter and vlan_filtering are the user's to give;
  * the rest is set here, if it is not so already, and noted (dmevpn_undo.c). An
  * existing mapping of the VLAN is respected.
@@ -22,6 +24,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
@@ -32,6 +35,7 @@
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_links.h"
 #include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_neigh.h"
 #include "zebra/dmevpn_nlsock.h"
 
 DEFINE_MTYPE_STATIC(DMEVPN, DM_VNI_RANGES, "VNIs of a device");
@@ -337,6 +341,47 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni, ch
 	       receive_vni(link, vni, reason);
 }
 
+/* --- suppression ---------------------------------------------------------------- */
+
+bool dm_device_suppress(const struct nlm_link *link, char *reason)
+{
+	return link->neigh_suppress || set_port_flag(link, IFLA_BRPORT_NEIGH_SUPPRESS,
+						     DM_UNDO_SUPPRESS, "cannot set neigh_suppress",
+						     reason);
+}
+
+struct pvid {
+	uint32_t ifindex;
+	uint16_t vlan;
+};
+
+static void note_pvid(const struct nlm_vlan *vlan, void *arg)
+{
+	struct pvid *pvid = arg;
+
+	if (vlan->ifindex == pvid->ifindex && vlan->flags & BRIDGE_VLAN_INFO_PVID)
+		pvid->vlan = vlan->first;
+}
+
+static void read_pvid(const struct nlmsghdr *nlh, void *arg)
+{
+	if (nlh->nlmsg_type == RTM_NEWVLAN)
+		nlm_parse_vlans(nlh, note_pvid, arg);
+}
+
+uint16_t dm_device_pvid(uint32_t ifindex)
+{
+	struct pvid pvid = {.ifindex = ifindex};
+	char buf[NLM_MESSAGE_MAX];
+	int err = nls_dump(&sock, nlm_build_vlan_dump(buf, ifindex), read_pvid, &pvid);
+
+	/* no port any more, or never one */
+	if (err)
+		zlog_debug("dmevpn: cannot read the VLANs of device %u: %s", ifindex,
+			   safe_strerror(-err));
+	return pvid.vlan;
+}
+
 /* --- taking back ---------------------------------------------------------------- */
 
 static struct nlmsghdr *build_taking_back(void *buf, const struct dm_undo *u)
@@ -358,8 +403,12 @@ static struct nlmsghdr *build_taking_back(void *buf, const struct dm_undo *u)
 		return nlm_build_port_tunnel(buf, u->ifindex, u->vlan, u->vni, false);
 	case DM_UNDO_VNI:
 		return nlm_build_vni(buf, u->ifindex, u->vni, false);
+	case DM_UNDO_SUPPRESS:
+		return nlm_build_port_flag(buf, u->ifindex, IFLA_BRPORT_NEIGH_SUPPRESS, false);
 	case DM_UNDO_FLOOD_OURS:
 	case DM_UNDO_FLOOD:
+	case DM_UNDO_NEIGHBOURS:
+	case DM_UNDO_BRIDGE_MACS:
 		break;
 	}
 	return NULL;
@@ -369,7 +418,7 @@ static bool is_of_port(const struct dm_undo *u)
 {
 	return u->kind == DM_UNDO_HAIRPIN || u->kind == DM_UNDO_VLAN_TUNNEL ||
 	       u->kind == DM_UNDO_VLAN || u->kind == DM_UNDO_VLAN_FLAGS ||
-	       u->kind == DM_UNDO_TUNNEL;
+	       u->kind == DM_UNDO_TUNNEL || u->kind == DM_UNDO_SUPPRESS;
 }
 
 /*
@@ -391,6 +440,11 @@ bool dm_device_take_back(const struct dm_undo *undo)
 	struct nlmsghdr *nlh = build_taking_back(buf, undo);
 	int err;
 
+	if (undo->kind == DM_UNDO_NEIGHBOURS)
+		return dm_neigh_purge(&(struct dm_neigh_place){.layer3 = undo->ifindex});
+	if (undo->kind == DM_UNDO_BRIDGE_MACS)
+		return dm_neigh_purge(
+			&(struct dm_neigh_place){.port = undo->ifindex, .vlan = undo->vlan});
 	if (undo->kind == DM_UNDO_FLOOD)
 		return !link || (dm_fdb_adopt(link) == 0 &&
 				 dm_fdb_flood_restore(undo->ifindex, &undo->dst, undo->vni));

@@ -41,6 +41,15 @@ uint32_t dm_device_vlan_vni(const struct nlm_link *link, uint16_t vlan);
 bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
 		    char *reason);
 
+/*
+ * Has the bridge answer for what is behind the port (neigh_suppress). Returns false with REASON
+ * filled in.
+ */
+bool dm_device_suppress(const struct nlm_link *link, char *reason);
+
+/* The VLAN that untagged frames of a bridge port are in; 0 where there is none. */
+uint16_t dm_device_pvid(uint32_t ifindex);
+
 /* Reads VLANs and VNIs of a device anew when they are asked for next. */
 void dm_device_invalidate(void);
 

@@ -39,6 +39,7 @@
 #include "zebra/dmevpn_links.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_memory.h"
+#include "zebra/dmevpn_suppress.h"
 #include "zebra/dmevpn_switch.h"
 
 DEFINE_MTYPE_STATIC(DMEVPN, DM_INSTANCE, "VPN instance");
@@ -200,6 +201,10 @@ static bool is_needed(const struct dm_undo *u)
 	case DM_UNDO_FLOOD_OURS:
 	case DM_UNDO_FLOOD:
 		return first_in_role(u->ifindex, DM_ROLE_SPOKE);
+	case DM_UNDO_SUPPRESS:
+	case DM_UNDO_NEIGHBOURS:
+	case DM_UNDO_BRIDGE_MACS:
+		return dm_suppress_needs(u);
 	}
 	return false;
 }
@@ -490,6 +495,7 @@ void dm_instances_mark(void)
 		i->marked = true;
 	dm_members_mark();
 	dm_fdb_mark();
+	dm_suppress_mark();
 }
 
 /* An instance of the device whose VNI is not known yet: any could be its. */
@@ -541,6 +547,7 @@ void dm_instances_sweep(void)
 	dm_vpns_each(close_unclaimed, NULL);
 	dm_members_sweep(is_not_ours);
 	dm_fdb_sweep(is_not_ours);
+	dm_suppress_sweep();
 	clean_up();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The table of VXLAN devices and bridges. Objects: nlm_link, by ifindex. Other
- * kinds of devices are not kept.
+ * The table of VXLAN devices, bridges with their ports, and VLAN devices. Objects: nlm_link, by
+ * ifindex. Other kinds of devices are not kept.
  *
  * Filled by a dump at start, then by notifications (links, VLANs of bridge
  * ports, VNIs of VXLAN devices). When the kernel says that notifications were
@@ -91,6 +91,16 @@ void dm_links_each(void (*each)(const struct nlm_link *link, void *arg), void *a
 			each(&e->link, arg);
 }
 
+const struct nlm_link *dm_link_find_vlan(uint32_t lower, uint16_t vlan)
+{
+	struct link_entry *e;
+
+	frr_each (link_table, &links, e)
+		if (e->link.kind == NLM_VLAN && e->link.lower == lower && e->link.vlan == vlan)
+			return &e->link;
+	return NULL;
+}
+
 uint64_t dm_links_overruns(void)
 {
 	return overruns;
@@ -117,13 +127,33 @@ void dm_link_record(const struct nlm_link *link, struct dm_rec *rec)
 	l->master = link->master;
 }
 
+/* A device that VPNs are made of, not one that is merely beside them. */
+static bool matters(const struct nlm_link *link)
+{
+	return link->kind == NLM_VXLAN || link->kind == NLM_BRIDGE;
+}
+
+static bool is_kept(const struct nlm_link *link)
+{
+	return link->kind != NLM_OTHER || link->bridge_port;
+}
+
+/* Something about a device changed that it is no VXLAN device for, or not by itself. */
+static void tell_touched(const struct nlm_link *link)
+{
+	if (matters(link))
+		watch->touched(link->ifindex);
+	else
+		watch->around(link->ifindex);
+}
+
 static void remove_entry(struct link_entry *e)
 {
 	link_table_del(&links, e);
 	if (e->link.kind == NLM_VXLAN)
 		watch->gone(&e->link);
 	else
-		watch->touched(e->link.ifindex);
+		tell_touched(&e->link);
 	XFREE(MTYPE_DM_LINK, e);
 }
 
@@ -133,7 +163,7 @@ static void store(const struct nlm_link *now)
 	struct nlm_link was;
 	bool known = e != NULL;
 
-	if (now->kind == NLM_OTHER) {
+	if (!is_kept(now)) {
 		if (e)
 			remove_entry(e);
 		return;
@@ -151,7 +181,7 @@ static void store(const struct nlm_link *now)
 	if (now->kind == NLM_VXLAN)
 		watch->changed(&e->link, known ? &was : NULL);
 	else
-		watch->touched(now->ifindex);
+		tell_touched(now);
 }
 
 static void handle_link(const struct nlmsghdr *nlh, void *arg)
@@ -226,7 +256,7 @@ static void handle_link_event(const struct nlmsghdr *nlh)
 		 * a port's settings changed, or it left its bridge: the message has no more than
 		 * that
 		 */
-		if (e) {
+		if (e && matters(&e->link)) {
 			dm_link_refresh(ifindex);
 			watch->touched(ifindex);
 		}
@@ -238,9 +268,17 @@ static void handle_link_event(const struct nlmsghdr *nlh)
 	}
 }
 
+static void handle_address(const struct nlmsghdr *nlh)
+{
+	struct nlm_ifaddr addr;
+
+	if (nlm_parse_ifaddr(nlh, &addr) && find(addr.ifindex))
+		watch->around(addr.ifindex);
+}
+
 static void handle_event(const struct nlmsghdr *nlh, void *arg)
 {
-	uint32_t ifindex;
+	struct link_entry *e;
 
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -251,15 +289,19 @@ static void handle_event(const struct nlmsghdr *nlh, void *arg)
 	case RTM_DELVLAN:
 	case RTM_NEWTUNNEL:
 	case RTM_DELTUNNEL:
-		ifindex = nlm_parse_ifindex(nlh);
-		if (find(ifindex))
-			watch->touched(ifindex);
+		e = find(nlm_parse_ifindex(nlh));
+		if (e)
+			tell_touched(&e->link);
 		break;
 	case RTM_NEWQDISC:
 	case RTM_DELQDISC:
-		ifindex = nlm_parse_ifindex(nlh);
-		if (find(ifindex))
-			dm_link_refresh(ifindex);
+		e = find(nlm_parse_ifindex(nlh));
+		if (e && matters(&e->link))
+			dm_link_refresh(e->link.ifindex);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		handle_address(nlh);
 		break;
 	default:
 		break;
@@ -287,7 +329,8 @@ static void read_event(struct event *event)
 int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watcher)
 {
 	static const unsigned int groups[] = {RTNLGRP_LINK, RTNLGRP_BRVLAN, RTNLGRP_TUNNEL,
-					      RTNLGRP_TC, 0};
+					      RTNLGRP_TC, RTNLGRP_IPV4_IFADDR,
+					      RTNLGRP_IPV6_IFADDR, 0};
 	int err;
 
 	link_table_init(&links);

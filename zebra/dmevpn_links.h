@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The VXLAN devices and bridges of the kernel, as far as they matter to VPNs,
- * kept up to date by notifications. All of it runs on zebra's main pthread.
+ * The VXLAN devices and bridges of the kernel, the other ports of bridges and VLAN devices, as far
+ * as they matter to VPNs, kept up to date by notifications. All of it runs on zebra's main pthread.
  */
 #ifndef DMEVPN_LINKS_H
 #define DMEVPN_LINKS_H
@@ -21,8 +21,13 @@ struct dm_links_watcher {
 	void (*changed)(const struct nlm_link *now, const struct nlm_link *was);
 	/* A VXLAN device went. */
 	void (*gone)(const struct nlm_link *was);
-	/* VLANs, VNIs or port settings of a device changed, or the bridge with this ifindex did. */
+	/* VLANs, VNIs or port settings of a VXLAN device changed, or the bridge with this ifindex did. */
 	void (*touched)(uint32_t ifindex);
+	/*
+	 * Another port of a bridge came, changed or went, a VLAN device did, or the IP addresses of
+	 * any of these did.
+	 */
+	void (*around)(uint32_t ifindex);
 	/* Notifications were lost; the devices were read anew, what happened meanwhile is unknown. */
 	void (*overran)(void);
 };
@@ -34,8 +39,14 @@ struct dm_links_watcher {
 int dm_links_start(struct event_loop *loop, const struct dm_links_watcher *watcher);
 void dm_links_stop(void);
 
-/* A VXLAN device or bridge by ifindex; NULL when there is none. Valid until the next event. */
+/*
+ * A VXLAN device, bridge, port of a bridge or VLAN device by ifindex; NULL when there is none.
+ * Valid until the next event.
+ */
 const struct nlm_link *dm_link_find(uint32_t ifindex);
+
+/* The VLAN device for VLAN upon a device; NULL when there is none. Valid until the next event. */
+const struct nlm_link *dm_link_find_vlan(uint32_t lower, uint16_t vlan);
 
 /* Asks the kernel anew about one device and tells the watcher when it changed. */
 void dm_link_refresh(uint32_t ifindex);

@@ -485,6 +485,13 @@ void dm_locals_link_changed(uint32_t ifindex)
 			settle(s);
 }
 
+bool dm_locals_has(uint32_t ifindex, const struct dm_addr *mac, uint16_t vlan)
+{
+	struct site *s = find(ifindex);
+
+	return s && (find_sighting(s, mac, vlan) || find_sighting(s, mac, OWN_VLAN));
+}
+
 uint32_t dm_locals_count(uint32_t ifindex)
 {
 	struct site *s = find(ifindex);

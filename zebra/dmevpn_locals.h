@@ -32,6 +32,9 @@ void dm_locals_leave(uint32_t ifindex);
 /* Tells all MACs of a device again; none when it is not watched. */
 void dm_locals_tell(uint32_t ifindex);
 
+/* True when the MAC is there now, in that VLAN (0: of a bridge that does not filter). */
+bool dm_locals_has(uint32_t ifindex, const struct dm_addr *mac, uint16_t vlan);
+
 /* A VXLAN device or a bridge changed or went (dmevpn_links.c). */
 void dm_locals_link_changed(uint32_t ifindex);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Netlink messages between octets and structs; the one place that knows
- * attributes. Message kinds: links, FDB entries, entries of bridges, VLANs of a bridge port
- * (with the VNI each is carried by), VNIs of a vnifilter device.
+ * attributes. Message kinds: links, FDB entries, entries of bridges, neighbours and addresses of IP,
+ * VLANs of a bridge port (with the VNI each is carried by), VNIs of a vnifilter device.
  *
  * Called from zebra's main pthread (links, instances) and from its dataplane
  * pthread (provider); no state of its own, so both at once is fine.
@@ -16,9 +16,12 @@
 
 #include <string.h>
 #include <unistd.h>
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
 #include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -122,6 +125,8 @@ static enum nlm_kind get_kind(const struct nlattr *attr)
 		return NLM_OTHER;
 	if (strcmp(kind, "vxlan") == 0)
 		return NLM_VXLAN;
+	if (strcmp(kind, "vlan") == 0)
+		return NLM_VLAN;
 	return strcmp(kind, "bridge") == 0 ? NLM_BRIDGE : NLM_OTHER;
 }
 
@@ -165,6 +170,18 @@ static void parse_port(const struct nlattr *data, struct nlm_link *link)
 	link->bridge_port = true;
 	link->hairpin = get_u8(attrs[IFLA_BRPORT_MODE]);
 	link->vlan_tunnel = get_u8(attrs[IFLA_BRPORT_VLAN_TUNNEL]);
+	link->neigh_suppress = get_u8(attrs[IFLA_BRPORT_NEIGH_SUPPRESS]);
+	link->neigh_vlan_suppress = get_u8(attrs[IFLA_BRPORT_NEIGH_VLAN_SUPPRESS]);
+}
+
+static void parse_vlan_device(const struct nlattr *data, struct nlm_link *link)
+{
+	const struct nlattr *attrs[IFLA_VLAN_MAX + 1];
+
+	read_nested(attrs, IFLA_VLAN_MAX + 1, data);
+	/* another protocol (802.1ad) is another VLAN */
+	if (ntohs(get_u16(attrs[IFLA_VLAN_PROTOCOL])) == ETH_P_8021Q)
+		link->vlan = get_u16(attrs[IFLA_VLAN_ID]);
 }
 
 bool nlm_parse_link_id(const struct nlmsghdr *nlh, uint8_t *family, uint32_t *ifindex)
@@ -196,6 +213,7 @@ bool nlm_parse_link(const struct nlmsghdr *nlh, struct nlm_link *link)
 	link->queued = is_queue(attrs[IFLA_QDISC]);
 	link->mtu = get_u32(attrs[IFLA_MTU]);
 	link->master = get_u32(attrs[IFLA_MASTER]);
+	link->lower = get_u32(attrs[IFLA_LINK]);
 	get_addr(attrs[IFLA_ADDRESS], DM_MAC, &link->mac);
 
 	read_nested(inner, IFLA_INFO_MAX + 1, attrs[IFLA_LINKINFO]);
@@ -204,6 +222,8 @@ bool nlm_parse_link(const struct nlmsghdr *nlh, struct nlm_link *link)
 		parse_vxlan(inner[IFLA_INFO_DATA], link);
 	else if (link->kind == NLM_BRIDGE)
 		parse_bridge(inner[IFLA_INFO_DATA], link);
+	else if (link->kind == NLM_VLAN)
+		parse_vlan_device(inner[IFLA_INFO_DATA], link);
 	if (get_kind(inner[IFLA_INFO_SLAVE_KIND]) == NLM_BRIDGE)
 		parse_port(inner[IFLA_INFO_SLAVE_DATA], link);
 	return true;
@@ -260,8 +280,67 @@ bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *ent
 	entry->vlan = get_u16(attrs[NDA_VLAN]);
 	entry->own = ndm->ndm_state & NUD_PERMANENT;
 	entry->locked = get_u32(attrs[NDA_FLAGS_EXT]) & NTF_EXT_LOCKED;
+	entry->fixed = ndm->ndm_state & NUD_NOARP || ndm->ndm_flags & NTF_STICKY;
+	entry->ext_learned = ndm->ndm_flags & NTF_EXT_LEARNED;
 	get_addr(attrs[NDA_LLADDR], DM_MAC, &entry->mac);
 	return entry->bridge && entry->mac.family == DM_MAC;
+}
+
+static enum dm_family family_of(uint8_t af)
+{
+	return af == AF_INET ? DM_IPV4 : af == AF_INET6 ? DM_IPV6 : DM_NONE;
+}
+
+bool nlm_parse_neigh(const struct nlmsghdr *nlh, struct nlm_neigh *neigh)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attrs[NDA_MAX + 1];
+	const void *first;
+	size_t len;
+
+	memset(neigh, 0, sizeof(*neigh));
+	if (!behind(nlh, sizeof(*ndm), &first, &len) || ndm->ndm_flags & NTF_PROXY)
+		return false;
+	read_attrs(attrs, NDA_MAX + 1, first, len);
+	neigh->ifindex = ndm->ndm_ifindex;
+	neigh->state = ndm->ndm_state;
+	neigh->ext_learned = ndm->ndm_flags & NTF_EXT_LEARNED;
+	neigh->protocol = get_u8(attrs[NDA_PROTOCOL]);
+	get_addr(attrs[NDA_DST], family_of(ndm->ndm_family), &neigh->ip);
+	get_addr(attrs[NDA_LLADDR], DM_MAC, &neigh->mac);
+	return dm_addr_is_set(&neigh->ip) && !dm_addr_is_multicast(&neigh->ip);
+}
+
+bool nlm_neigh_is_ours(const struct nlm_neigh *neigh)
+{
+	return neigh->ext_learned && neigh->protocol == NLM_PROTOCOL_NHRP;
+}
+
+bool nlm_neigh_is_foreign(const struct nlm_neigh *neigh)
+{
+	return !nlm_neigh_is_ours(neigh) &&
+	       (neigh->ext_learned || neigh->state & (NUD_PERMANENT | NUD_NOARP));
+}
+
+bool nlm_parse_ifaddr(const struct nlmsghdr *nlh, struct nlm_ifaddr *addr)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attrs[IFA_MAX + 1];
+	const void *first;
+	uint32_t flags;
+	size_t len;
+
+	memset(addr, 0, sizeof(*addr));
+	if (!behind(nlh, sizeof(*ifa), &first, &len))
+		return false;
+	read_attrs(attrs, IFA_MAX + 1, first, len);
+	flags = attrs[IFA_FLAGS] ? get_u32(attrs[IFA_FLAGS]) : ifa->ifa_flags;
+	addr->ifindex = ifa->ifa_index;
+	addr->usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+	/* of a point-to-point link IFA_ADDRESS is the other end's */
+	get_addr(attrs[attrs[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS], family_of(ifa->ifa_family),
+		 &addr->ip);
+	return dm_addr_is_set(&addr->ip);
 }
 
 /*
@@ -454,6 +533,99 @@ static struct nlmsghdr *begin_link(void *buf, uint16_t type, uint16_t flags, uin
 
 	info->ifi_family = family;
 	info->ifi_index = ifindex;
+	return nlh;
+}
+
+static struct nlmsghdr *begin_bridge_mac(void *buf, uint16_t type, uint16_t flags,
+					 const struct nlm_bridge_mac *entry, uint16_t state,
+					 uint8_t ndm_flags)
+{
+	struct nlmsghdr *nlh = begin(buf, type, flags);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = entry->port;
+	ndm->ndm_state = state;
+	ndm->ndm_flags = NTF_MASTER | ndm_flags;
+	mnl_attr_put(nlh, NDA_LLADDR, dm_addr_len(&entry->mac), entry->mac.octets);
+	if (entry->vlan)
+		mnl_attr_put_u16(nlh, NDA_VLAN, entry->vlan);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_bridge_mac_set(void *buf, const struct nlm_bridge_mac *entry)
+{
+	return begin_bridge_mac(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, entry,
+				NUD_REACHABLE, NTF_EXT_LEARNED);
+}
+
+struct nlmsghdr *nlm_build_bridge_mac_del(void *buf, const struct nlm_bridge_mac *entry)
+{
+	return begin_bridge_mac(buf, RTM_DELNEIGH, 0, entry, 0, 0);
+}
+
+struct nlmsghdr *nlm_build_bridge_mac_get(void *buf, const struct nlm_bridge_mac *entry)
+{
+	return begin_bridge_mac(buf, RTM_GETNEIGH, 0, entry, 0, 0);
+}
+
+static uint8_t af_of(enum dm_family family)
+{
+	return family == DM_IPV4 ? AF_INET : AF_INET6;
+}
+
+static struct nlmsghdr *begin_neigh(void *buf, uint16_t type, uint16_t flags,
+				    const struct nlm_neigh *neigh, uint16_t state,
+				    uint8_t ndm_flags)
+{
+	struct nlmsghdr *nlh = begin(buf, type, flags);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	ndm->ndm_family = af_of(neigh->ip.family);
+	ndm->ndm_ifindex = neigh->ifindex;
+	ndm->ndm_state = state;
+	ndm->ndm_flags = ndm_flags;
+	mnl_attr_put(nlh, NDA_DST, dm_addr_len(&neigh->ip), neigh->ip.octets);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_neigh_set(void *buf, const struct nlm_neigh *neigh)
+{
+	struct nlmsghdr *nlh = begin_neigh(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neigh,
+					   NUD_NOARP, NTF_EXT_LEARNED);
+
+	mnl_attr_put(nlh, NDA_LLADDR, dm_addr_len(&neigh->mac), neigh->mac.octets);
+	mnl_attr_put_u8(nlh, NDA_PROTOCOL, NLM_PROTOCOL_NHRP);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_neigh_del(void *buf, const struct nlm_neigh *neigh)
+{
+	return begin_neigh(buf, RTM_DELNEIGH, 0, neigh, 0, 0);
+}
+
+struct nlmsghdr *nlm_build_neigh_get(void *buf, const struct nlm_neigh *neigh)
+{
+	return begin_neigh(buf, RTM_GETNEIGH, 0, neigh, 0, 0);
+}
+
+struct nlmsghdr *nlm_build_neigh_dump(void *buf, uint32_t ifindex, enum dm_family family)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETNEIGH, NLM_F_DUMP);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	ndm->ndm_family = af_of(family);
+	mnl_attr_put_u32(nlh, NDA_IFINDEX, ifindex);
+	return nlh;
+}
+
+struct nlmsghdr *nlm_build_ifaddr_dump(void *buf, uint32_t ifindex, enum dm_family family)
+{
+	struct nlmsghdr *nlh = begin(buf, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+
+	ifa->ifa_family = af_of(family);
+	ifa->ifa_index = ifindex;
 	return nlh;
 }
 

@@ -21,7 +21,11 @@ enum nlm_kind {
 	NLM_OTHER = 0,
 	NLM_VXLAN,
 	NLM_BRIDGE,
+	NLM_VLAN, /* a VLAN device upon another device */
 };
+
+/* rtm_protocol of nhrpd in FRR and in iproute2 (rt_protos): whose a neighbour entry is */
+#define NLM_PROTOCOL_NHRP 191
 
 /* A device as an RTM_NEWLINK tells it; identified by ifindex. */
 struct nlm_link {
@@ -38,9 +42,12 @@ struct nlm_link {
 	bool external, vnifilter, learning;
 	struct dm_addr local;
 	/* port of a bridge */
-	bool bridge_port, hairpin, vlan_tunnel;
+	bool bridge_port, hairpin, vlan_tunnel, neigh_suppress, neigh_vlan_suppress;
 	/* NLM_BRIDGE */
 	bool vlan_filtering, mcast_snooping;
+	/* NLM_VLAN */
+	uint32_t lower; /* ifindex of the device it is upon */
+	uint16_t vlan;
 };
 
 /*
@@ -64,8 +71,27 @@ struct nlm_bridge_mac {
 	uint32_t port; /* ifindex; the bridge's own for its own MACs */
 	uint16_t vlan; /* 0 on a bridge that does not filter by VLAN */
 	struct dm_addr mac;
-	bool own;    /* of the port or the bridge itself: frames for it go up the stack */
-	bool locked; /* heard on a locked port that does not let it in yet */
+	bool own;	  /* of the port or the bridge itself: frames for it go up the stack */
+	bool locked;	  /* heard on a locked port that does not let it in yet */
+	bool fixed;	  /* set by hand (static, sticky): does not follow the frames */
+	bool ext_learned; /* made by a control plane */
+};
+
+/* A neighbour entry, identified by (ifindex, ip). */
+struct nlm_neigh {
+	uint32_t ifindex;
+	struct dm_addr ip;
+	struct dm_addr mac; /* not set while the kernel has none */
+	uint16_t state;	    /* reading: NUD_* */
+	bool ext_learned;   /* reading: made by a control plane */
+	uint8_t protocol;   /* reading: whose control plane it was (rtm_protocol) */
+};
+
+/* An IP address of a device. */
+struct nlm_ifaddr {
+	uint32_t ifindex;
+	struct dm_addr ip;
+	bool usable; /* not still being probed, and not found to be a duplicate */
 };
 
 /* A VLAN, or a range of them, of a bridge port. */
@@ -93,6 +119,21 @@ bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_f
  * else: neighbours of IP, a VXLAN device's own entries.
  */
 bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *entry);
+
+/*
+ * Reads an RTM_NEWNEIGH or RTM_DELNEIGH of IPv4 or IPv6. Returns false for anything else, group
+ * addresses and proxy entries included.
+ */
+bool nlm_parse_neigh(const struct nlmsghdr *nlh, struct nlm_neigh *neigh);
+
+/* The module's own neighbour entry, by its marks. */
+bool nlm_neigh_is_ours(const struct nlm_neigh *neigh);
+
+/* A neighbour entry that somebody wrote down, a user or another control plane: not to be touched. */
+bool nlm_neigh_is_foreign(const struct nlm_neigh *neigh);
+
+/* Reads an RTM_NEWADDR or RTM_DELADDR. Returns false when it is malformed, or of another family. */
+bool nlm_parse_ifaddr(const struct nlmsghdr *nlh, struct nlm_ifaddr *addr);
 
 /* Calls EACH for every VLAN range of an RTM_NEWVLAN. */
 void nlm_parse_vlans(const struct nlmsghdr *nlh, void (*each)(const struct nlm_vlan *, void *),
@@ -127,6 +168,30 @@ struct nlmsghdr *nlm_build_fdb_dump(void *buf, uint32_t ifindex);
 
 /* Asks for the entries of a bridge (a dump); those of its ports' devices come, too. */
 struct nlmsghdr *nlm_build_bridge_macs_dump(void *buf, uint32_t bridge);
+
+/*
+ * Puts a MAC behind a port of a bridge, as a control plane's: the bridge does not age it, and a
+ * frame from it on another port moves it there; or removes it. VLAN 0: in no VLAN, and in all of
+ * the port's, as the kernel does it.
+ */
+struct nlmsghdr *nlm_build_bridge_mac_set(void *buf, const struct nlm_bridge_mac *entry);
+struct nlmsghdr *nlm_build_bridge_mac_del(void *buf, const struct nlm_bridge_mac *entry);
+
+/* Asks where the bridge of a port knows a MAC (no dump): RTM_NEWNEIGH or the error ENOENT. */
+struct nlmsghdr *nlm_build_bridge_mac_get(void *buf, const struct nlm_bridge_mac *entry);
+
+/* Adds or replaces a neighbour entry, as one that is valid and never ages; or removes it. */
+struct nlmsghdr *nlm_build_neigh_set(void *buf, const struct nlm_neigh *neigh);
+struct nlmsghdr *nlm_build_neigh_del(void *buf, const struct nlm_neigh *neigh);
+
+/* Asks for one neighbour entry (no dump): answered by RTM_NEWNEIGH or by the error ENOENT. */
+struct nlmsghdr *nlm_build_neigh_get(void *buf, const struct nlm_neigh *neigh);
+
+/* Asks for the neighbours of a device in one family (a dump). */
+struct nlmsghdr *nlm_build_neigh_dump(void *buf, uint32_t ifindex, enum dm_family family);
+
+/* Asks for the addresses of a device in one family (a dump). */
+struct nlmsghdr *nlm_build_ifaddr_dump(void *buf, uint32_t ifindex, enum dm_family family);
 
 /* Asks for all devices (a dump), ifindex 0, or for one. */
 struct nlmsghdr *nlm_build_link_get(void *buf, uint32_t ifindex);

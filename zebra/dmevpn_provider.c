@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * FDB operations by way of zebra's dataplane pthread.
+ * Operations on FDB entries and neighbours by way of zebra's dataplane pthread.
  *
  *   main pthread                            dataplane pthread
  *   dm_provider_push() --> ring of ops ---> process(): batches of 200 messages,
@@ -13,6 +13,11 @@
  * when it is full, push refuses and the caller reports the failure to nhrpd,
  * which repeats what it still wants: that is the back-pressure. A batch whose
  * answers were lost (ENOBUFS) is repeated once; every operation may be done twice.
+ *
+ * Neighbours and entries of bridges are shared with users and other daemons, and the
+ * kernel overwrites without a question. So a batch with such operations is preceded by
+ * one that asks for those entries, and what is not ours to change is held back. Between
+ * the two are microseconds.
  *
  * Each function says on which pthread it runs. The lock covers ring and
  * results; `counters` are under it, too.
@@ -142,30 +147,107 @@ static struct nlmsghdr *build(void *buf, const struct dm_op *op)
 		return nlm_build_flood_add(buf, &op->fdb);
 	case DM_OP_FLOOD_DEL:
 		return nlm_build_flood_del(buf, &op->fdb);
+	case DM_OP_NEIGH_SET:
+		return nlm_build_neigh_set(buf, &op->neigh);
+	case DM_OP_NEIGH_DEL:
+		return nlm_build_neigh_del(buf, &op->neigh);
+	case DM_OP_BRIDGE_MAC_SET:
+		return nlm_build_bridge_mac_set(buf, &op->bridge_mac);
+	case DM_OP_BRIDGE_MAC_DEL:
+		return nlm_build_bridge_mac_del(buf, &op->bridge_mac);
 	default:
 		return nlm_build_fdb_get(buf, &op->fdb);
 	}
+}
+
+static bool is_of_neigh(const struct dm_op *op)
+{
+	return op->kind == DM_OP_NEIGH_SET || op->kind == DM_OP_NEIGH_DEL;
+}
+
+static bool is_of_bridge(const struct dm_op *op)
+{
+	return op->kind == DM_OP_BRIDGE_MAC_SET || op->kind == DM_OP_BRIDGE_MAC_DEL;
+}
+
+/* Dataplane pthread: the question that comes before such an operation. */
+static struct nlmsghdr *build_question(void *buf, const struct dm_op *op)
+{
+	return is_of_neigh(op) ? nlm_build_neigh_get(buf, &op->neigh)
+			       : nlm_build_bridge_mac_get(buf, &op->bridge_mac);
 }
 
 /* What answers to a batch are matched with. */
 struct batch {
 	struct dm_op *ops;
 	unsigned int count;
-	uint32_t first; /* sequence number of ops[0] */
+	uint32_t first;		/* sequence number of the first message sent */
+	unsigned int sent;	/* messages */
+	uint8_t which[BATCH];	/* the operation that a message was for */
 };
+
+/* Dataplane pthread. The operation that an answer is for; NULL when it is for none. */
+static struct dm_op *op_of(struct batch *b, const struct nlmsghdr *nlh)
+{
+	uint32_t index = nlh->nlmsg_seq - b->first;
+
+	return index < b->sent ? &b->ops[b->which[index]] : NULL;
+}
+
+/* Dataplane pthread. */
+static void hold(struct dm_op *op, int error)
+{
+	op->held = true;
+	op->error = error;
+}
+
+/* Dataplane pthread. The kernel has a neighbour entry where one is to be set or removed. */
+static void judge_neigh(struct dm_op *op, const struct nlm_neigh *there)
+{
+	if (op->kind == DM_OP_NEIGH_SET && nlm_neigh_is_foreign(there))
+		hold(op, EEXIST);
+	else if (op->kind == DM_OP_NEIGH_DEL && !nlm_neigh_is_ours(there))
+		hold(op, 0);
+}
+
+/* Dataplane pthread. The bridge knows the MAC that is to be put behind a port, or removed. */
+static void judge_bridge_mac(struct dm_op *op, const struct nlm_bridge_mac *there)
+{
+	bool elsewhere = there->port != op->bridge_mac.port;
+
+	if (op->kind == DM_OP_BRIDGE_MAC_SET && (there->own || there->fixed))
+		hold(op, EEXIST);
+	else if (op->kind == DM_OP_BRIDGE_MAC_SET && elsewhere)
+		hold(op, EADDRINUSE);
+	else if (op->kind == DM_OP_BRIDGE_MAC_DEL &&
+		 (elsewhere || there->own || there->fixed || !there->ext_learned))
+		hold(op, 0);
+}
+
+/* Dataplane pthread. An error says that there is no such entry, or is met again by the operation. */
+static void handle_there(const struct nlmsghdr *nlh, void *arg)
+{
+	struct dm_op *op = op_of(arg, nlh);
+	struct nlm_bridge_mac mac;
+	struct nlm_neigh neigh;
+
+	if (!op || nlh->nlmsg_type != RTM_NEWNEIGH)
+		return;
+	if (is_of_neigh(op) && nlm_parse_neigh(nlh, &neigh))
+		judge_neigh(op, &neigh);
+	else if (is_of_bridge(op) && nlm_parse_bridge_mac(nlh, &mac))
+		judge_bridge_mac(op, &mac);
+}
 
 /* Dataplane pthread. */
 static void handle_answer(const struct nlmsghdr *nlh, void *arg)
 {
-	struct batch *b = arg;
-	uint32_t index = nlh->nlmsg_seq - b->first;
+	struct dm_op *op = op_of(arg, nlh);
 	const struct nlmsgerr *err;
 	struct nlm_fdb fdb;
-	struct dm_op *op;
 
-	if (index >= b->count)
+	if (!op)
 		return;
-	op = &b->ops[index];
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		err = mnl_nlmsg_get_payload(nlh);
 		op->error = -err->error;
@@ -174,23 +256,51 @@ static void handle_answer(const struct nlmsghdr *nlh, void *arg)
 	}
 }
 
-/* Dataplane pthread. Returns 0, or a negative errno when it is not known what was done. */
-static int send_batch(struct batch *b)
+/* Octets of a batch under construction. */
+static uint8_t batch_buf[BATCH * NLM_MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+/*
+ * Dataplane pthread. Sends what BUILDER makes of the operations that are to be done (QUESTIONS:
+ * of those of them that need the question). Returns 0, or a negative errno when it is not known
+ * what was done.
+ */
+static int send_messages(struct batch *b, bool questions,
+			 struct nlmsghdr *(*builder)(void *buf, const struct dm_op *op),
+			 nls_each each)
 {
-	static uint8_t buf[BATCH * NLM_MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	size_t octets = 0;
 	unsigned int i;
 
+	b->sent = 0;
+	for (i = 0; i < b->count; i++) {
+		struct dm_op *op = &b->ops[i];
+
+		if (op->held || (questions && !is_of_neigh(op) && !is_of_bridge(op)))
+			continue;
+		b->which[b->sent++] = i;
+		octets += NLMSG_ALIGN(builder(batch_buf + octets, op)->nlmsg_len);
+	}
+	return b->sent ? nls_batch(&sock, batch_buf, octets, b->sent, &b->first, each, b) : 0;
+}
+
+/* Dataplane pthread. */
+static int send_batch(struct batch *b)
+{
+	unsigned int i;
+	int err;
+
 	for (i = 0; i < b->count; i++) {
 		b->ops[i].error = 0;
-		octets += NLMSG_ALIGN(build(buf + octets, &b->ops[i])->nlmsg_len);
+		b->ops[i].held = false;
 	}
-	return nls_batch(&sock, buf, octets, b->count, &b->first, handle_answer, b);
+	err = send_messages(b, true, build_question, handle_there);
+	return err ? err : send_messages(b, false, build, handle_answer);
 }
 
 static bool is_removal(const struct dm_op *op)
 {
-	return op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL;
+	return op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL ||
+	       op->kind == DM_OP_NEIGH_DEL || op->kind == DM_OP_BRIDGE_MAC_DEL;
 }
 
 /* Dataplane pthread, lock held. */
@@ -198,6 +308,8 @@ static void count(const struct dm_op *op)
 {
 	if (op->error)
 		counters.errors++;
+	else if (op->held)
+		return;
 	else if (is_removal(op))
 		counters.deleted++;
 	else

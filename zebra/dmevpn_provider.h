@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The module's place in zebra's dataplane: a bounded queue of FDB operations,
- * filled on the main pthread, emptied in batches on the dataplane pthread.
+ * The module's place in zebra's dataplane: a bounded queue of operations on FDB entries and
+ * neighbours, filled on the main pthread, emptied in batches on the dataplane pthread.
  * Operations are done in the order in which they were given.
  */
 #ifndef DMEVPN_PROVIDER_H
@@ -23,6 +23,15 @@ enum dm_op_kind {
 	DM_OP_FLOOD_ADD, /* all-zero entry: one more destination */
 	DM_OP_FLOOD_DEL, /* all-zero entry: one destination less; one that is not there is no error */
 	DM_OP_GET,	 /* how long ago the entry was used */
+	/*
+	 * Of these the kernel is asked first what it has: what somebody else wrote down is left
+	 * alone. Setting fails with EEXIST then, or with EADDRINUSE where the bridge hears the MAC
+	 * on another port; a removal has nothing to remove.
+	 */
+	DM_OP_NEIGH_SET,      /* neighbour entry: added or replaced */
+	DM_OP_NEIGH_DEL,
+	DM_OP_BRIDGE_MAC_SET, /* entry of a bridge: added, or moved from nowhere */
+	DM_OP_BRIDGE_MAC_DEL,
 };
 
 /* One operation, and what became of it. */
@@ -30,9 +39,19 @@ struct dm_op {
 	uint8_t kind;	 /* enum dm_op_kind */
 	uint8_t rec;	 /* enum dm_rec_type it came from, for the report of a failure */
 	uint32_t vni;	 /* the instance's own */
-	struct nlm_fdb fdb;
+	union {
+		struct nlm_fdb fdb; /* to DM_OP_GET */
+		struct {
+			uint32_t device; /* ifindex of the VXLAN device it is for */
+			union {
+				struct nlm_neigh neigh;		  /* DM_OP_NEIGH_* */
+				struct nlm_bridge_mac bridge_mac; /* DM_OP_BRIDGE_MAC_* */
+			};
+		};
+	};
+	bool held; /* in the queue: not to be done, `error` says why */
 	/* results */
-	int error;	 /* errno, 0 when done */
+	int error; /* errno, 0 when done */
 };
 
 struct dm_provider_counters {

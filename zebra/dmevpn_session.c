@@ -8,7 +8,7 @@
  * by its SYNC_END is swept. When nhrpd goes, everything stays as it is.
  *
  * What goes out unasked: devices, states of instances, MACs heard and moved,
- * local MACs of spokes, hairpins, failures. While nhrpd is away nothing is sent; it gets all of it
+ * local MACs and neighbours of spokes, hairpins, failures. While nhrpd is away nothing is sent; it gets all of it
  * with the next dump.
  *
  * All functions run on zebra's main pthread.
@@ -30,11 +30,15 @@
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
 #include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_local_neigh.h"
 #include "zebra/dmevpn_locals.h"
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
+#include "zebra/dmevpn_neigh.h"
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
+#include "zebra/dmevpn_snoop.h"
+#include "zebra/dmevpn_suppress.h"
 #include "zebra/dmevpn_switch.h"
 #include "zebra/dmevpn_watch.h"
 #include "zebra/dmevpn_zapi.h"
@@ -121,17 +125,62 @@ static void send_known_mac(const struct dm_mac_info *mac, void *arg)
 		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL);
 }
 
-static void send_local(const struct dm_local *local)
+/* nhrpd hears of a MAC before its addresses come, and after they went. */
+static void local_told(const struct dm_local *local)
 {
 	struct dm_rec rec = {.type = DM_REC_LOCAL, .local = *local};
+
+	if (local->gone)
+		dm_local_neigh_mac(local->ifindex, &local->mac, true);
+	send_rec(&rec);
+	if (!local->gone)
+		dm_local_neigh_mac(local->ifindex, &local->mac, false);
+	dm_neigh_local_mac(local->ifindex, &local->mac, local->gone);
+}
+
+/* An address that is heard here is not answered for as one from elsewhere. */
+static void local_neigh_told(const struct dm_neigh *neigh)
+{
+	struct dm_rec rec = {.type = DM_REC_LOCAL_NEIGH, .neigh = *neigh};
+
+	if (!neigh->gone)
+		dm_neigh_del(neigh->ifindex, &neigh->ip);
+	send_rec(&rec);
+}
+
+static void send_suppress(const struct dm_suppress *state)
+{
+	struct dm_rec rec = {.type = DM_REC_SUPPRESS_STATE, .suppress = *state};
 
 	send_rec(&rec);
 }
 
+static void send_wanted(uint32_t ifindex, uint32_t vni, const struct dm_addr *ip)
+{
+	struct dm_rec rec = {.type = DM_REC_NEIGH_WANTED};
+
+	rec.neigh.ifindex = ifindex;
+	rec.neigh.vni = vni;
+	rec.neigh.ip = *ip;
+	send_rec(&rec);
+}
+
+static const struct dm_suppress_ops suppress_ops = {
+	.told = send_suppress,
+	.wanted = send_wanted,
+};
+
+static const struct dm_snoop_ops snoop_ops = {
+	.heard = dm_local_neigh_heard,
+	.asked = dm_suppress_asked,
+};
+
 static void send_content_but_macs(const struct dm_instance_info *info)
 {
-	if (info->role == DM_ROLE_SPOKE)
+	if (info->role == DM_ROLE_SPOKE) {
 		dm_locals_tell(info->ifindex);
+		dm_suppress_tell(info->ifindex);
+	}
 	if (info->role == DM_ROLE_HUB && info->vni)
 		dm_members_each(info->ifindex, info->vni, send_member, NULL);
 }
@@ -341,6 +390,30 @@ static void bind_mac(const struct dm_mac *m)
 		send_failure(DM_REC_MAC_BIND, m->ifindex, m->vni, &m->mac, err);
 }
 
+static void set_suppress(const struct dm_suppress *set)
+{
+	const struct dm_instance_info *info = dm_instance_find(set->ifindex, set->vni);
+	struct dm_suppress off = {.ifindex = set->ifindex, .vni = set->vni};
+
+	if (info && info->role == DM_ROLE_SPOKE) {
+		dm_suppress_set(set);
+		return;
+	}
+	if (set->on)
+		snprintf(off.reason, sizeof(off.reason), "no spoke's instance has VNI %u", set->vni);
+	send_suppress(&off);
+}
+
+static void set_neigh(const struct dm_neigh *n)
+{
+	int err = dm_local_neigh_give_up(n->ifindex, &n->ip)
+			  ? dm_neigh_set(n->ifindex, &n->ip, &n->mac)
+			  : EEXIST;
+
+	if (err)
+		send_failure(DM_REC_NEIGH_SET, n->ifindex, n->vni, &n->mac, err);
+}
+
 static void send_used(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac, bool found,
 		      uint32_t idle_ms)
 {
@@ -372,8 +445,21 @@ static void query_used(const struct dm_used *used)
 		send_failure(DM_REC_USED_QUERY, used->ifindex, used->vni, &used->mac, ENOBUFS);
 }
 
+static void neigh_op_done(const struct dm_op *op)
+{
+	bool neigh = op->kind == DM_OP_NEIGH_SET || op->kind == DM_OP_NEIGH_DEL;
+
+	if (!dm_neigh_failed(op))
+		send_failure(op->rec, op->device, op->vni,
+			     neigh ? &op->neigh.mac : &op->bridge_mac.mac, op->error);
+}
+
 void dm_session_op_done(const struct dm_op *op)
 {
+	if (op->kind >= DM_OP_NEIGH_SET) {
+		neigh_op_done(op);
+		return;
+	}
 	if (op->kind == DM_OP_GET && (!op->error || op->error == ENOENT)) {
 		send_used(op->fdb.ifindex, op->vni, &op->fdb.mac, !op->error, op->fdb.idle_ms);
 		return;
@@ -420,6 +506,15 @@ static void handle_record(const struct dm_rec *rec)
 	case DM_REC_MAC_BIND:
 		bind_mac(&rec->mac);
 		break;
+	case DM_REC_SUPPRESS_SET:
+		set_suppress(&rec->suppress);
+		break;
+	case DM_REC_NEIGH_SET:
+		set_neigh(&rec->neigh);
+		break;
+	case DM_REC_NEIGH_DEL:
+		dm_neigh_del(rec->neigh.ifindex, &rec->neigh.ip);
+		break;
 	case DM_REC_USED_QUERY:
 		query_used(&rec->used);
 		break;
@@ -459,6 +554,7 @@ static void link_changed(const struct nlm_link *now, const struct nlm_link *was)
 	if (was && now->up && !was->up)
 		dm_fdb_replay(now->ifindex);
 	dm_locals_link_changed(now->ifindex);
+	dm_suppress_touch();
 	dm_instances_touch(now->ifindex);
 }
 
@@ -468,6 +564,7 @@ static void link_gone(const struct nlm_link *was)
 
 	rec.link.ifindex = was->ifindex;
 	send_rec(&rec);
+	dm_suppress_end(was->ifindex);
 	dm_locals_leave(was->ifindex);
 	dm_instances_device_gone(was->ifindex);
 }
@@ -483,7 +580,13 @@ static void device_touched(uint32_t ifindex)
 	/* a bridge that became VLAN-aware changes what its ports are told as */
 	dm_links_each(send_link_of_bridge, &ifindex);
 	dm_locals_link_changed(ifindex);
+	dm_suppress_touch();
 	dm_instances_touch(ifindex);
+}
+
+static void around_touched(uint32_t ifindex)
+{
+	dm_suppress_touch();
 }
 
 static void replay(const struct nlm_link *link, void *arg)
@@ -495,6 +598,8 @@ static void replay(const struct nlm_link *link, void *arg)
 static void replay_all(void)
 {
 	dm_links_each(replay, NULL);
+	dm_neigh_replay(0);
+	dm_suppress_touch();
 }
 
 static const struct dm_links_watcher links_watcher = {
@@ -502,10 +607,13 @@ static const struct dm_links_watcher links_watcher = {
 	.changed = link_changed,
 	.gone = link_gone,
 	.touched = device_touched,
+	.around = around_touched,
 };
 
 static const struct dm_watch_ops watch_ops = {
 	.removed = dm_fdb_removed,
+	.bridge_mac_removed = dm_neigh_bridge_mac_removed,
+	.neigh_removed = dm_neigh_removed,
 	.lost = replay_all,
 };
 
@@ -521,8 +629,10 @@ static void instance_told(const struct dm_instance_info *info, bool has_state)
 
 static void instance_ended(const struct dm_instance_info *info)
 {
-	if (info->role == DM_ROLE_SPOKE)
-		dm_locals_leave(info->ifindex);
+	if (info->role != DM_ROLE_SPOKE)
+		return;
+	dm_suppress_end(info->ifindex);
+	dm_locals_leave(info->ifindex);
 }
 
 static const struct dm_instance_ops instance_ops = {
@@ -540,7 +650,11 @@ int dm_session_start(struct event_loop *loop)
 	loop_main = loop;
 	clock_gettime(CLOCK_REALTIME, &now);
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
-	dm_locals_start(loop, send_local);
+	dm_locals_start(loop, local_told);
+	dm_local_neigh_start(local_neigh_told);
+	dm_snoop_start(loop, &snoop_ops);
+	dm_suppress_start(loop, &suppress_ops);
+	dm_neigh_start(loop, dm_local_neigh_heard);
 	dm_fdb_start(loop);
 	dm_instances_start(loop, &instance_ops);
 	err = dm_device_start();
@@ -565,6 +679,10 @@ void dm_session_stop(void)
 	event_cancel(&t_resync);
 	dm_watch_stop();
 	dm_zapi_stop();
+	dm_suppress_stop();
+	dm_snoop_stop();
+	dm_neigh_stop();
+	dm_local_neigh_stop();
 	dm_locals_stop();
 	dm_instances_stop();
 	dm_undo_stop();

@@ -40,7 +40,8 @@ static const char *const kind_names[] = {
 	[DM_UNDO_VLAN] = "vlan",	   [DM_UNDO_VLAN_FLAGS] = "vlan_flags",
 	[DM_UNDO_TUNNEL] = "tunnel",
 	[DM_UNDO_VNI] = "vni",		   [DM_UNDO_FLOOD_OURS] = "flood_ours",
-	[DM_UNDO_FLOOD] = "flood",
+	[DM_UNDO_FLOOD] = "flood",	   [DM_UNDO_SUPPRESS] = "neigh_suppress",
+	[DM_UNDO_NEIGHBOURS] = "neighbours", [DM_UNDO_BRIDGE_MACS] = "bridge_macs",
 };
 
 PREDECL_HASH(undo_table);

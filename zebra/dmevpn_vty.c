@@ -18,11 +18,15 @@
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
 #include "zebra/dmevpn_links.h"
+#include "zebra/dmevpn_local_neigh.h"
 #include "zebra/dmevpn_locals.h"
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
+#include "zebra/dmevpn_neigh.h"
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
+#include "zebra/dmevpn_snoop.h"
+#include "zebra/dmevpn_suppress.h"
 #include "zebra/dmevpn_vty.h"
 #include "zebra/dmevpn_watch.h"
 
@@ -57,10 +61,12 @@ static void add_vpn(uint32_t ifindex, uint32_t vni, void *arg)
 static struct json_object *gather_counters(void)
 {
 	struct json_object *json = json_object_new_object();
+	struct dm_snoop_counters snooped;
 	struct dm_provider_counters c;
 	struct sw_vpn sum = {};
 
 	dm_provider_get_counters(&c);
+	dm_snoop_get_counters(&snooped);
 	dm_vpns_each(add_vpn, &sum);
 	if (dm_vpn_strays())
 		add_counters(dm_vpn_strays(), &sum);
@@ -89,12 +95,29 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "overLimit", sum.over_limit);
 	json_object_int_add(json, "overRate", sum.over_rate);
 	json_object_int_add(json, "localOverLimit", dm_locals_over_limit());
+	json_object_int_add(json, "snoopedFrames", snooped.frames);
+	json_object_int_add(json, "snoopedMalformed", snooped.malformed);
+	json_object_int_add(json, "snoopedLost", snooped.lost);
+	json_object_int_add(json, "neighborOverLimit", dm_local_neigh_over_limit());
 	return json;
 }
 
 static const char *role_name(uint8_t role)
 {
 	return role == DM_ROLE_HUB ? "hub" : role == DM_ROLE_SPOKE ? "spoke" : "none";
+}
+
+static void gather_spoke(uint32_t ifindex, struct json_object *json)
+{
+	struct dm_suppress suppress;
+
+	json_object_int_add(json, "localMacs", dm_locals_count(ifindex));
+	if (!dm_suppress_state(ifindex, &suppress))
+		return;
+	json_object_boolean_add(json, "arpSuppress", suppress.on);
+	json_object_string_add(json, "arpSuppressReason", suppress.reason);
+	json_object_int_add(json, "localNeighbors", dm_local_neigh_count(ifindex));
+	json_object_int_add(json, "remoteNeighbors", dm_neigh_count(ifindex));
 }
 
 static void gather_instance(const struct dm_instance_info *info, void *arg)
@@ -118,7 +141,7 @@ static void gather_instance(const struct dm_instance_info *info, void *arg)
 	json_object_int_add(json, "macs",
 			    vpn ? MAX(vpn->macs, 0) : dm_fdb_count(info->ifindex, info->vni));
 	if (info->role == DM_ROLE_SPOKE)
-		json_object_int_add(json, "localMacs", dm_locals_count(info->ifindex));
+		gather_spoke(info->ifindex, json);
 	json_object_array_add(arg, json);
 }
 
@@ -169,13 +192,33 @@ static void print_instances(struct vty *vty, struct json_object *list)
 	ttable_del(table);
 }
 
+/* One line for each instance that suppresses ARP, or should. */
+static void print_suppression(struct vty *vty, struct json_object *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		if (!json_object_object_get_ex(o, "arpSuppress", NULL))
+			continue;
+		vty_out(vty, "%s: ARP suppression %s%s, %s local and %s remote neighbors\n",
+			text_of(o, "interface"),
+			is_true(o, "arpSuppress") ? "in effect" : "not in effect: ",
+			text_of(o, "arpSuppressReason"), text_of(o, "localNeighbors"),
+			text_of(o, "remoteNeighbors"));
+	}
+}
+
 static void print_text(struct vty *vty, struct json_object *json)
 {
 	struct json_object *list = NULL, *counters = NULL;
 
 	vty_out(vty, "nhrpd: %s\n\n", is_true(json, "connected") ? "connected" : "not connected");
-	if (json_object_object_get_ex(json, "instances", &list))
+	if (json_object_object_get_ex(json, "instances", &list)) {
 		print_instances(vty, list);
+		print_suppression(vty, list);
+	}
 	if (json_object_object_get_ex(json, "counters", &counters)) {
 		json_object_object_foreach (counters, key, value)
 			vty_out(vty, "%-18s %s\n", key, json_object_get_string(value));

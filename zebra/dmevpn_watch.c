@@ -5,7 +5,7 @@
  * without its all-zero entry a spoke would be cut off until the next change.
  *
  * The socket hears all neighbours of the machine, so a filter in the kernel lets
- * only removals of forwarding entries through. When some were lost all the same, nobody
+ * only removals through. When some were lost all the same, nobody
  * knows which, and everything that is wanted is asked for again.
  *
  * All functions run on zebra's main pthread. Whether an entry was ours is
@@ -49,10 +49,7 @@ static int attach_filter(void)
 	/* loads are in network order, what they load here is in the machine's own */
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNEIGH), 0, 3),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
-			 NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_family)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNEIGH), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -66,9 +63,17 @@ static int attach_filter(void)
 
 static void handle_entry(const struct nlmsghdr *nlh, void *arg)
 {
+	struct nlm_bridge_mac entry;
+	struct nlm_neigh neigh;
 	struct nlm_fdb fdb;
 
-	if (nlh->nlmsg_type == RTM_DELNEIGH && nlm_parse_fdb(nlh, 0, &fdb) && fdb.self)
+	if (nlh->nlmsg_type != RTM_DELNEIGH)
+		return;
+	if (nlm_parse_neigh(nlh, &neigh))
+		ops->neigh_removed(&neigh);
+	else if (nlm_parse_bridge_mac(nlh, &entry))
+		ops->bridge_mac_removed(&entry);
+	else if (nlm_parse_fdb(nlh, 0, &fdb) && fdb.self)
 		ops->removed(&fdb);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tells when forwarding entries of VXLAN devices are removed from the kernel, by
- * whomever. Main pthread.
+ * Tells when forwarding entries of VXLAN devices, entries of bridges or neighbours are removed
+ * from the kernel, by whomever. Main pthread.
  */
 #ifndef DMEVPN_WATCH_H
 #define DMEVPN_WATCH_H
@@ -9,12 +9,17 @@
 #include <stdint.h>
 
 struct event_loop;
+struct nlm_bridge_mac;
 struct nlm_fdb;
+struct nlm_neigh;
 
 /* Who is told. */
 struct dm_watch_ops {
 	/* An entry went; remote_vni 0 stands for the device's own. */
 	void (*removed)(const struct nlm_fdb *fdb);
+	/* An entry of a bridge went, or a neighbour. */
+	void (*bridge_mac_removed)(const struct nlm_bridge_mac *entry);
+	void (*neigh_removed)(const struct nlm_neigh *neigh);
 	/* It is not known which entries went. */
 	void (*lost)(void);
 };

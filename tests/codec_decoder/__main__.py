@@ -10,7 +10,7 @@ from .pcap import read_pcap
 def line(when, message):
     vpn = "" if message.vpn_index is None else f" vpn {message.vpn_oui:06x}:{message.vpn_index}"
     cies = "".join(
-        f"\n    CIE code {c.code} {c.protocol_text}/{c.prefix_length} nbma {c.nbma_text} vni {c.vni} hold {c.holding_time}"
+        f"\n    CIE code {c.code} {c.protocol_text}/{c.prefix_length} nbma {c.nbma_text} vni {c.vni} mac {c.mac_text} hold {c.holding_time}"
         for c in message.cies
     )
     return (

@@ -81,7 +81,12 @@ class Cie:
     @property
     def vni(self):
         """The subaddress as this project uses it, None without one."""
-        return int.from_bytes(self.nbma_sub, "big") if len(self.nbma_sub) == 4 else None
+        return vni_of(self.nbma_sub)
+
+    @property
+    def mac_text(self):
+        """The MAC address behind the VNI, which an entry about an IP address has; None without one."""
+        return address_text(self.nbma_sub[4:]) if len(self.nbma_sub) == 10 else None
 
 
 @dataclass
@@ -118,7 +123,12 @@ class Message:
 
     @property
     def vni(self):
-        return int.from_bytes(self.nbma_sub, "big") if len(self.nbma_sub) == 4 else None
+        return vni_of(self.nbma_sub)
+
+
+def vni_of(subaddress):
+    """4 octets are a VNI, 10 a VNI and a MAC address."""
+    return int.from_bytes(subaddress[:4], "big") if len(subaddress) in (4, 10) else None
 
 
 def address_text(octets):

@@ -61,6 +61,21 @@ def test_vpn_reply_with_subaddresses():
     assert message.extensions["capabilities"] == (0, 1)
 
 
+def test_ip_address_with_vni_and_mac():
+    sub = vni(101) + mac("02:00:00:00:00:0b")
+    for address in ("192.168.1.11", "fe80::b"):
+        draft = craft.message(2, SPOKE, vni(100), bytes(len(ip(address))), ip(address), cies=[cie(HUB, sub, ip(address))])
+        message = decode(craft.vpn(draft.set(protocol=0x0800 if "." in address else 0x86DD).pack()))
+        (entry,) = message.cies
+        assert (entry.vni, entry.mac_text, entry.protocol_text) == (101, "02:00:00:00:00:0b", address)
+        assert message.vni == 100
+    assert cie_of(vni(101)).mac_text is None
+
+
+def cie_of(sub):
+    return decode(craft.vpn(craft.message(2, SPOKE, vni(100), MAC, MAC, cies=[cie(HUB, sub, MAC)]).pack())).cies[0]
+
+
 def test_frame():
     packet = craft.ipv4(craft.gre(craft.vpn(reply().pack()), key=42), "10.0.0.1", "10.0.0.2")
     message = decode_frame(craft.ethernet(packet))

@@ -108,33 +108,6 @@ static void test_redirect_makes_shortcuts_both_ways(void **state)
 	assert_fdb(hub, VM2, spoke2, 101);
 }
 
-static void test_resolution_survives_loss(void **state)
-{
-	world_lose(NHRP_OP_RESOLUTION_REQUEST, 2);
-	make_shortcuts();
-	assert_null(world_fdb(spoke1, VM2));
-	world_run(10000);
-	assert_fdb(spoke1, VM2, spoke2, 101);
-	assert_fdb(spoke2, VM1, spoke1, 100);
-}
-
-static void test_unanswered_resolution_turns_negative_and_ends(void **state)
-{
-	struct vpn_mac_view v;
-
-	world_lose(NHRP_OP_RESOLUTION_REQUEST, 1000);
-	make_shortcuts();
-	world_run(20000);
-	assert_true(world_mac(spoke1, VM2, &v));
-	assert_string_equal(v.type, "negative");
-	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 8); /* four tries each */
-	world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, VM2);
-	world_run(10);
-	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 8); /* not asked while negative */
-	world_run(15000);
-	assert_false(world_mac(spoke1, VM2, &v));
-}
-
 static void test_unknown_mac_is_refused_with_code_12(void **state)
 {
 	const uint8_t *octets;
@@ -182,36 +155,6 @@ static void test_move_purges_those_who_asked(void **state)
 	assert_fdb(spoke1, VM2, spoke3, 102);
 	world_run(60000);
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 2);
-}
-
-static void test_shortcut_in_use_is_renewed(void **state)
-{
-	unsigned int asked;
-
-	vpn_engine_set_holdtime(hub->engine, "tun2", 30);
-	make_shortcuts();
-	asked = world_seen(NHRP_OP_RESOLUTION_REQUEST);
-	spoke1->idle_ms = spoke2->idle_ms = 0;
-	world_run(10 * 60 * 1000);
-	assert_fdb(spoke1, VM2, spoke2, 101);
-	assert_true(world_seen(NHRP_OP_RESOLUTION_REQUEST) - asked >= 2 * 15);
-}
-
-static void test_idle_shortcut_expires(void **state)
-{
-	struct vpn_mac_view v;
-	unsigned int asked;
-
-	vpn_engine_set_holdtime(hub->engine, "tun2", 30);
-	make_shortcuts();
-	asked = world_seen(NHRP_OP_RESOLUTION_REQUEST);
-	spoke1->idle_ms = spoke2->idle_ms = 3600 * 1000;
-	world_run(29000);
-	assert_fdb(spoke1, VM2, spoke2, 101);
-	world_run(2000);
-	assert_null(world_fdb(spoke1, VM2));
-	assert_false(world_mac(spoke1, VM2, &v));
-	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), asked);
 }
 
 static void test_entry_gone_from_kernel_ends_shortcut(void **state)
@@ -392,12 +335,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_registration_is_retried_and_renewed),
 	CASE(test_repeated_messages_change_nothing),
 	CASE(test_redirect_makes_shortcuts_both_ways),
-	CASE(test_resolution_survives_loss),
-	CASE(test_unanswered_resolution_turns_negative_and_ends),
 	CASE(test_unknown_mac_is_refused_with_code_12),
 	CASE(test_move_purges_those_who_asked),
-	CASE(test_shortcut_in_use_is_renewed),
-	CASE(test_idle_shortcut_expires),
 	CASE(test_entry_gone_from_kernel_ends_shortcut),
 	CASE(test_silent_member_expires_with_its_macs),
 	CASE(test_restarted_hub_takes_members_back),

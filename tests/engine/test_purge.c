@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Purges, rule by rule: members that take themselves or their MACs back, prefixes, and a
- * spoke that leaves a VPN. RFC 2332 5.2.5, 5.2.6.
+ * Purges, rule by rule: members that take themselves back or what is behind them, prefixes,
+ * and a spoke that leaves a VPN. What is said of addresses behind members runs once each for
+ * MAC, IPv4 and IPv6 addresses. RFC 2332 5.2.5, 5.2.6.
  *
- *   hub 10.0.0.1 ── spoke1 10.0.0.2 (VNI 100) with VM1 and a shortcut for VM2;
- *                   spoke2 10.0.0.3 (VNI 101) with VM2
+ *   hub 10.0.0.1 ── spoke1 10.0.0.2 (VNI 100) with at1 and an entry for at2;
+ *                   spoke2 10.0.0.3 (VNI 101) with at2
  */
 #include <config.h>
 
@@ -15,23 +16,44 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/engine/peer.h"
-#include "tests/engine/trio.h"
+#include "tests/engine/family.h"
 
-/* A Purge Request of spoke2 about one address or prefix. */
-static void purge_by_spoke2(uint16_t flags, const struct dm_addr *from, const char *mac, uint8_t prefix_len)
+/* A Purge Request with one entry, an address or prefix, about to be sent. */
+static void purge_by(struct nhrp_msg m, uint16_t flags, const struct dm_addr *from, const char *addr, uint8_t prefix_len)
 {
-	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_PURGE_REQUEST, 0xbeef);
 	struct nhrp_cie cie = { .prefix_len = prefix_len };
 	struct nhrp_builder b;
 	uint8_t buf[512];
 
 	m.flags = flags;
-	if (mac)
-		cie.proto = world_addr(mac);
+	if (addr)
+		cie.proto = world_addr(addr);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	deliver(hub, from, &b);
+}
+
+/* One of spoke2, about MACs. */
+static void purge_by_spoke2(uint16_t flags, const struct dm_addr *from, const char *mac, uint8_t prefix_len)
+{
+	purge_by(from_spoke(spoke2, NHRP_OP_PURGE_REQUEST, 0xbeef), flags, from, mac, prefix_len);
+}
+
+/* One of spoke2, about addresses of the family. */
+static void take_back(const char *addr, uint8_t prefix_len)
+{
+	purge_by(family_msg(spoke2, NHRP_OP_PURGE_REQUEST, 0xbeef), 0, &spoke2->nbma, addr, prefix_len);
+}
+
+static uint8_t bits(void)
+{
+	return (uint8_t)(8 * dm_family_len(fam->family));
+}
+
+/* The families' common part: all in fam->at1, at2 and more2 but the last octet. */
+static uint8_t common_bits(void)
+{
+	return (uint8_t)(bits() - 8);
 }
 
 /* RFC 2332 5.2.5: what a client takes back is gone, and who was told of it is purged in the hub's name. */
@@ -52,80 +74,117 @@ static void test_member_takes_itself_back(void **state)
 	assert_addr(&m.dst_proto, &spoke1->link.mac);
 }
 
-static void test_member_takes_back_a_mac(void **state)
+static void test_member_takes_back_an_address(void **state)
 {
-	register_and_redirect(hub, spoke1, spoke2);
-	world_mac_seen(hub, spoke2, HUB_VNI, "02:aa:00:00:00:03");
-	purge_by_spoke2(0, &spoke2->nbma, VM2, 48);
-	assert_null(world_fdb(hub, VM2));
-	assert_null(world_fdb(spoke1, VM2));
-	assert_non_null(world_fdb(hub, "02:aa:00:00:00:03"));
+	family_resolved(fam->at2);
+	family_heard(spoke2, fam->more2);
+	take_back(fam->at2, bits());
+	assert_false(family_hub_knows(fam->at2, NULL));
+	assert_false(family_has(spoke1, fam->at2));
+	assert_true(family_hub_knows(fam->more2, spoke2));
 	assert_int_equal(world_num_members(hub), 2);
 	/* what is behind another is not its to take back */
-	purge_by_spoke2(0, &spoke2->nbma, VM1, 0);
-	assert_non_null(world_fdb(hub, VM1));
+	take_back(fam->at1, 0);
+	assert_true(family_hub_knows(fam->at1, spoke1));
 	/* prefix length 0 is one address, not all of them */
-	purge_by_spoke2(0, &spoke2->nbma, VM2, 0);
-	assert_non_null(world_fdb(hub, "02:aa:00:00:00:03"));
+	take_back(fam->at2, 0);
+	assert_true(family_hub_knows(fam->more2, spoke2));
 	assert_int_equal(world_num_members(hub), 2);
 }
 
 static void test_member_takes_back_a_prefix(void **state)
 {
+	family_resolved(fam->at2);
+	family_heard(spoke2, fam->more2);
+	family_heard(spoke2, fam->apart2);
+	take_back(fam->unknown, common_bits());
+	assert_false(family_hub_knows(fam->at2, NULL));
+	assert_false(family_hub_knows(fam->more2, NULL));
+	assert_false(family_has(spoke1, fam->at2));
+	assert_true(family_hub_knows(fam->at1, spoke1)); /* in it, but spoke1's */
+	assert_true(family_hub_knows(fam->apart2, spoke2));
+	assert_int_equal(world_num_members(hub), 2);
+}
+
+/* A prefix of MACs so wide that it has the member in it. */
+static void test_member_takes_itself_back_by_a_prefix(void **state)
+{
 	register_and_redirect(hub, spoke1, spoke2);
 	world_mac_seen(hub, spoke2, HUB_VNI, "02:ab:00:00:00:03");
-	purge_by_spoke2(0, &spoke2->nbma, "02:aa:00:ff:ff:ff", 24);
-	assert_null(world_fdb(hub, VM2));
-	assert_non_null(world_fdb(hub, VM1)); /* in it, but spoke1's */
-	assert_non_null(world_fdb(hub, "02:ab:00:00:00:03"));
-	assert_int_equal(world_num_members(hub), 2);
-	/* one so wide that it has the member in it */
 	purge_by_spoke2(0, &spoke2->nbma, "02:ff:ff:ff:ff:ff", 8);
 	assert_int_equal(world_num_members(hub), 1);
 	assert_null(world_fdb(hub, "02:ab:00:00:00:03"));
 }
 
+/* Late, after another member has registered it: it is not the former one's any more. */
+static void test_late_purge_takes_nothing_of_the_new_home(void **state)
+{
+	family_resolved(fam->at2);
+	family_heard(spoke1, fam->at2);
+	assert_true(family_hub_knows(fam->at2, spoke1));
+	assert_false(family_has(spoke1, fam->at2)); /* purged, as it had asked */
+	take_back(fam->at2, 0);
+	assert_true(family_hub_knows(fam->at2, spoke1));
+}
+
 static void test_hub_acknowledges_a_purge(void **state)
 {
-	const struct dm_addr other = world_addr("02:aa:00:00:00:99");
+	const struct dm_addr other = world_addr(fam->unknown);
 	struct nhrp_msg back;
 	struct nhrp_cie cie;
 
-	register_and_redirect(hub, spoke1, spoke2);
-	purge_by_spoke2(0, &spoke2->nbma, "02:aa:00:00:00:99", 48); /* there is no such thing */
+	family_resolved(fam->at2);
+	take_back(fam->unknown, bits()); /* there is no such thing */
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 1);
 	back = sent(NHRP_OP_PURGE_REPLY);
 	assert_int_equal(back.request_id, 0xbeef);
+	assert_int_equal(back.pro_type, nhrp_pro_type(fam->family));
 	assert_addr(&back.src_nbma, &spoke2->nbma);
 	cie = cie_at(&back, 0);
 	assert_addr(&cie.proto, &other);
-	assert_int_equal(cie.prefix_len, 48);
-	/* our reply may be lost: who asks again is no member then, and hears the same */
+	assert_int_equal(cie.prefix_len, bits());
+}
+
+/* Our reply may be lost: who asks again is no member then, and hears the same. */
+static void test_hub_acknowledges_who_left(void **state)
+{
+	register_and_redirect(hub, spoke1, spoke2);
 	purge_by_spoke2(NHRP_PURGE_NO_REPLY, &spoke2->nbma, "02:00:00:00:00:03", 0);
 	assert_int_equal(world_num_members(hub), 1);
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2); /* spoke1's, to the hub's own */
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 1); /* spoke1's, to the hub's own */
 	purge_by_spoke2(0, &spoke2->nbma, "02:00:00:00:00:03", 0);
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 3);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2);
 	for (int i = 0; i < 100; i++)
 		purge_by_spoke2(0, &spoke2->nbma, "02:00:00:00:00:03", 0);
-	assert_true(world_seen(NHRP_OP_PURGE_REPLY) <= 12);
+	assert_true(world_seen(NHRP_OP_PURGE_REPLY) <= 11);
 }
 
 static void test_stranger_takes_nothing_back(void **state)
 {
 	const struct dm_addr from = world_addr("10.0.0.9");
 
-	register_and_redirect(hub, spoke1, spoke2);
+	family_resolved(fam->at2);
 	purge_by_spoke2(0, &from, "02:00:00:00:00:03", 0);
-	purge_by_spoke2(0, &from, VM2, 0);
+	purge_by(family_msg(spoke2, NHRP_OP_PURGE_REQUEST, 1), 0, &from, fam->at2, 0);
 	assert_int_equal(trio_refused(hub, VPN_REFUSED_NOT_MEMBER), 2);
 	assert_int_equal(world_num_members(hub), 2);
-	assert_non_null(world_fdb(hub, VM2));
-	assert_non_null(world_fdb(spoke1, VM2));
+	assert_true(family_hub_knows(fam->at2, spoke2));
+	assert_true(family_has(spoke1, fam->at2));
 }
 
 /* A purge that names nothing takes nothing with it. */
 static void test_purge_without_an_address_takes_nothing(void **state)
+{
+	family_resolved(fam->at2);
+	take_back(NULL, 0);
+	take_back(NULL, 8);
+	assert_int_equal(world_num_members(hub), 2);
+	assert_true(family_hub_knows(fam->at2, spoke2));
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2);
+}
+
+/* A hub that restarted does not know the address of its member, nor does a purge without one name it. */
+static void test_purge_of_nobody_takes_no_member(void **state)
 {
 	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_PURGE_REQUEST, 0xbeef);
 	const struct nhrp_cie cie = { 0 };
@@ -133,12 +192,6 @@ static void test_purge_without_an_address_takes_nothing(void **state)
 	uint8_t buf[512];
 
 	register_and_redirect(hub, spoke1, spoke2);
-	purge_by_spoke2(0, &spoke2->nbma, NULL, 0);
-	purge_by_spoke2(0, &spoke2->nbma, NULL, 8);
-	assert_int_equal(world_num_members(hub), 2);
-	assert_non_null(world_fdb(hub, VM2));
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2);
-	/* a hub that restarted does not know the address of its member either */
 	world_restart(hub);
 	world_run(10);
 	world_configure(hub, 1, NULL);
@@ -147,35 +200,31 @@ static void test_purge_without_an_address_takes_nothing(void **state)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	deliver(hub, &spoke2->nbma, &b);
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 3);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 1);
 	assert_int_equal(world_num_members(hub), 2);
 }
 
 /* As the hub sends it: everything in the prefix goes, what is outside stays. */
 static void test_spoke_discards_a_prefix(void **state)
 {
-	struct nhrp_msg m;
-	struct nhrp_cie cie = { .prefix_len = 47, .proto = world_addr(VM2) };
-	const char *vm3 = "02:aa:00:00:00:03", *vm4 = "02:aa:00:00:00:04"; /* 2 and 3 differ in bit 48 only */
+	struct nhrp_msg m = family_msg(hub, NHRP_OP_PURGE_REQUEST, 1);
+	struct nhrp_cie cie = { .prefix_len = common_bits(), .proto = world_addr(fam->at2) };
 	struct nhrp_builder b;
 	uint8_t buf[512];
 
-	register_and_redirect(hub, spoke1, spoke2);
-	world_mac_seen(hub, spoke2, HUB_VNI, vm3);
-	world_mac_seen(hub, spoke2, HUB_VNI, vm4);
-	world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, vm3);
-	world_hairpin(hub, spoke1, spoke2, HUB_VNI, VM1, vm4);
+	family_resolved(fam->at2);
+	family_heard(spoke2, fam->more2);
+	family_heard(spoke2, fam->apart2);
+	family_want(fam->more2);
+	family_want(fam->apart2);
 	world_run(10);
-	assert_int_equal(spoke1->num_macs, 3);
-	m = from_spoke(hub, NHRP_OP_PURGE_REQUEST, 1);
-	m.src_sub = nhrp_subaddr_vni(HUB_VNI);
-	m.dst_proto = spoke1->link.mac;
+	assert_true(family_has(spoke1, fam->more2) && family_has(spoke1, fam->apart2));
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	deliver(spoke1, &hub->nbma, &b);
-	assert_null(world_fdb(spoke1, VM2));
-	assert_null(world_fdb(spoke1, vm3));
-	assert_non_null(world_fdb(spoke1, vm4));
+	assert_false(family_has(spoke1, fam->at2));
+	assert_false(family_has(spoke1, fam->more2));
+	assert_true(family_has(spoke1, fam->apart2));
 }
 
 /* The hub's purge of spoke1 waits for spoke1's word on it, not for one about somebody else's. */
@@ -186,9 +235,9 @@ static void test_purge_reply_to_another_source_ends_nothing(void **state)
 	struct nhrp_cie cie;
 	uint8_t buf[512];
 
-	register_and_redirect(hub, spoke1, spoke2);
+	family_resolved(fam->at2);
 	world_lose(NHRP_OP_PURGE_REPLY, 1000);
-	purge_by_spoke2(NHRP_PURGE_NO_REPLY, &spoke2->nbma, VM2, 0);
+	take_back(fam->at2, 0);
 	for (int mine = 0; mine < 2; mine++) {
 		m = sent(NHRP_OP_PURGE_REQUEST);
 		cie = cie_at(&m, 0);
@@ -202,6 +251,21 @@ static void test_purge_reply_to_another_source_ends_nothing(void **state)
 		world_run(mine ? 10000 : 1500);
 		assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 2); /* repeated until the right one comes */
 	}
+}
+
+/* Lost and repeated: who asked hears of it in the end, and once is as good as twice. */
+static void test_purge_survives_loss(void **state)
+{
+	family_resolved(fam->at2);
+	world_repeat(true);
+	world_lose(NHRP_OP_PURGE_REQUEST, 2);
+	world_lose(NHRP_OP_PURGE_REPLY, 2);
+	take_back(fam->at2, 0); /* the hub's answer to it is one of those lost */
+	assert_true(family_has(spoke1, fam->at2));
+	world_run(10000);
+	assert_false(family_has(spoke1, fam->at2));
+	world_run(60000);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 3); /* the third arrives twice, and one of its answers */
 }
 
 /* --- a spoke that leaves --- */
@@ -268,16 +332,26 @@ static void test_spoke_that_restarts_does_not_leave(void **state)
 	assert_int_equal(world_num_members(hub), 2);
 }
 
-static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_hub, trio_teardown)
-	CASE(test_member_takes_itself_back),
-	CASE(test_member_takes_back_a_mac),
+static const struct CMUnitTest of_families[] = {
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, family_setup_hub, trio_teardown)
+	CASE(test_member_takes_back_an_address),
 	CASE(test_member_takes_back_a_prefix),
+	CASE(test_late_purge_takes_nothing_of_the_new_home),
 	CASE(test_hub_acknowledges_a_purge),
 	CASE(test_stranger_takes_nothing_back),
 	CASE(test_purge_without_an_address_takes_nothing),
 	CASE(test_spoke_discards_a_prefix),
 	CASE(test_purge_reply_to_another_source_ends_nothing),
+	CASE(test_purge_survives_loss),
+#undef CASE
+};
+
+static const struct CMUnitTest of_members[] = {
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, trio_setup_hub, trio_teardown)
+	CASE(test_member_takes_itself_back),
+	CASE(test_member_takes_itself_back_by_a_prefix),
+	CASE(test_hub_acknowledges_who_left),
+	CASE(test_purge_of_nobody_takes_no_member),
 	CASE(test_spoke_leaves_with_its_configuration),
 	CASE(test_spoke_that_is_none_any_more_leaves),
 	CASE(test_spoke_that_restarts_does_not_leave),
@@ -285,5 +359,5 @@ static const struct CMUnitTest tests[] = {
 
 int main(void)
 {
-	return cmocka_run_group_tests_name("purge", tests, NULL, NULL);
+	return FAMILY_RUN("purge", of_families) + cmocka_run_group_tests_name("purge of members", of_members, NULL, NULL);
 }

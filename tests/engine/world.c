@@ -272,6 +272,39 @@ static void forget_instance(struct world_node *n, const struct dm_instance *inst
 	n->vni_told[i] = n->vni_told[n->num_instances];
 }
 
+static void tell_suppress(struct world_node *n, const char *reason)
+{
+	struct dm_rec rec = { .type = DM_REC_SUPPRESS_STATE, .suppress = n->suppress };
+
+	rec.suppress.on = !reason && n->suppress.on;
+	snprintf(rec.suppress.reason, sizeof(rec.suppress.reason), "%s", reason ? reason : "");
+	event(n, &rec);
+}
+
+/* Without suppression there is nothing that an entry could be for. */
+static void set_suppress(struct world_node *n, const struct dm_suppress *s)
+{
+	n->suppress = *s;
+	if (!s->on)
+		n->num_neighs = 0;
+	tell_suppress(n, s->on && n->cannot_suppress ? "the bridge cannot" : NULL);
+}
+
+static void table_neigh(struct world_node *n, const struct dm_neigh *neigh, bool set)
+{
+	size_t i = 0;
+
+	while (i < n->num_neighs && !dm_addr_same(&n->neighs[i].ip, &neigh->ip))
+		i++;
+	if (set) {
+		assert(i < WORLD_NEIGHS && n->suppress.on);
+		n->neighs[i] = *neigh;
+		n->num_neighs += i == n->num_neighs;
+	} else if (i < n->num_neighs) {
+		n->neighs[i] = n->neighs[--n->num_neighs];
+	}
+}
+
 static void module_program(void *ctx, const struct dm_rec *rec)
 {
 	struct world_node *n = ctx;
@@ -303,6 +336,15 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 		break;
 	case DM_REC_MAC_BIND:
 		n->binds += knows(n, rec->mac.ifindex, rec->mac.vni);
+		break;
+	case DM_REC_SUPPRESS_SET:
+		if (!rec->suppress.on || knows(n, rec->suppress.ifindex, rec->suppress.vni))
+			set_suppress(n, &rec->suppress);
+		break;
+	case DM_REC_NEIGH_SET:
+	case DM_REC_NEIGH_DEL:
+		if (rec->type == DM_REC_NEIGH_DEL || knows(n, rec->neigh.ifindex, rec->neigh.vni))
+			table_neigh(n, &rec->neigh, rec->type == DM_REC_NEIGH_SET);
 		break;
 	case DM_REC_USED_QUERY:
 		reply = *rec;
@@ -621,7 +663,48 @@ void world_local(struct world_node *spoke, const char *mac, bool gone)
 	rec_from_switch(spoke, &rec);
 }
 
+static struct dm_rec neigh_rec(const struct world_node *spoke, enum dm_rec_type type, const char *ip)
+{
+	return (struct dm_rec){
+		.type = type,
+		.neigh = { .ifindex = WORLD_TUN_IFINDEX, .vni = spoke->link.vni, .ip = world_addr(ip) },
+	};
+}
+
+void world_neigh(struct world_node *spoke, const char *ip, const char *mac)
+{
+	struct dm_rec rec = neigh_rec(spoke, DM_REC_LOCAL_NEIGH, ip);
+
+	if (mac)
+		rec.neigh.mac = world_addr(mac);
+	rec.neigh.gone = !mac;
+	rec_from_switch(spoke, &rec);
+}
+
+void world_wanted(struct world_node *spoke, const char *ip)
+{
+	struct dm_rec rec = neigh_rec(spoke, DM_REC_NEIGH_WANTED, ip);
+
+	rec_from_switch(spoke, &rec);
+}
+
+void world_suppress(struct world_node *spoke, const char *reason)
+{
+	tell_suppress(spoke, reason);
+	world_run(0);
+}
+
 /* --- looking --- */
+
+const struct dm_neigh *world_neigh_entry(const struct world_node *n, const char *ip)
+{
+	struct dm_addr a = world_addr(ip);
+
+	for (size_t i = 0; i < n->num_neighs; i++)
+		if (dm_addr_same(&n->neighs[i].ip, &a))
+			return &n->neighs[i];
+	return NULL;
+}
 
 const struct dm_mac *world_fdb(const struct world_node *n, const char *mac)
 {
@@ -681,6 +764,30 @@ bool world_mac(struct world_node *n, const char *mac, struct vpn_mac_view *v)
 	struct mac_search s = { .mac = world_addr(mac), .v = v };
 
 	vpn_engine_each_mac(n->engine, take_mac, &s);
+	return s.found;
+}
+
+struct ip_search {
+	struct dm_addr ip;
+	bool found;
+	struct vpn_neigh_view *v;
+};
+
+static void take_ip(void *arg, const struct vpn_neigh_view *v)
+{
+	struct ip_search *s = arg;
+
+	if (s->found || !dm_addr_same(&v->ip, &s->ip))
+		return;
+	s->found = true;
+	*s->v = *v;
+}
+
+bool world_ip(struct world_node *n, const char *ip, struct vpn_neigh_view *v)
+{
+	struct ip_search s = { .ip = world_addr(ip), .v = v };
+
+	vpn_engine_each_neigh(n->engine, take_ip, &s);
 	return s.found;
 }
 

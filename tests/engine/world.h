@@ -14,6 +14,7 @@
 
 #define WORLD_NODES 6
 #define WORLD_TABLE 8300 /* more than a VPN may have members */
+#define WORLD_NEIGHS 300
 #define WORLD_CTL_IFINDEX 10
 #define WORLD_TUN_IFINDEX 20
 #define WORLD_KEYS 3
@@ -43,6 +44,10 @@ struct world_node {
 	struct dm_mac macs[WORLD_TABLE];
 	size_t num_macs;
 	unsigned int binds; /* MAC_BIND records */
+	struct dm_suppress suppress; /* the last word on it; ifindex 0: none */
+	bool cannot_suppress;	     /* it says so when asked */
+	struct dm_neigh neighs[WORLD_NEIGHS];
+	size_t num_neighs;
 	uint32_t idle_ms; /* answer to USED_QUERY */
 	bool used_found;
 	unsigned int sync_ends;
@@ -107,6 +112,14 @@ void world_hairpin(struct world_node *hub, const struct world_node *from, const 
 
 /* The spoke's bridge heard a MAC of its own, or lost it. */
 void world_local(struct world_node *spoke, const char *mac, bool gone);
+/* The spoke's bridge heard an IP address behind that MAC; or, MAC NULL, hears it no more. */
+void world_neigh(struct world_node *spoke, const char *ip, const char *mac);
+/* A host of the spoke asked for an IP address. */
+void world_wanted(struct world_node *spoke, const char *ip);
+/* The module says whether the bridge suppresses; REASON when not. */
+void world_suppress(struct world_node *spoke, const char *reason);
+/* The stand-in's neighbour entry of an IP address, NULL when it has none. */
+const struct dm_neigh *world_neigh_entry(const struct world_node *n, const char *ip);
 /* The stand-in's FDB entry of a MAC, NULL when it has none. */
 const struct dm_mac *world_fdb(const struct world_node *n, const char *mac);
 /* The engine's view of its instance of that VPN; of the first one. */
@@ -116,6 +129,8 @@ struct vpn_instance_view world_instance(struct world_node *n);
 /* The engine's view of a MAC; returns false when there is none. */
 bool world_mac(struct world_node *n, const char *mac, struct vpn_mac_view *v);
 size_t world_num_members(struct world_node *n);
+/* The engine's view of an IP address; returns false when there is none. */
+bool world_ip(struct world_node *n, const char *ip, struct vpn_neigh_view *v);
 
 /* An address from its text, which must be one. */
 struct dm_addr world_addr(const char *text);

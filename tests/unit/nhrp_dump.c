@@ -43,7 +43,9 @@ static void say_nbma(struct text *t, const struct dm_addr *nbma, const struct nh
 	say(t, "%s", dm_addr_str(nbma, buf));
 	if (sub->has_vni)
 		say(t, "/%" PRIu32, sub->vni);
-	else if (sub->len)
+	if (sub->has_mac)
+		say(t, "+%s", dm_addr_str(&sub->mac, buf));
+	else if (!sub->has_vni && sub->len)
 		say_octets(t, sub);
 }
 

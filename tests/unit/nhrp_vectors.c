@@ -136,6 +136,48 @@ const struct nhrp_vector nhrp_vectors[] = {
 		.ours = true,
 	},
 	{
+		/* IPv4 addresses behind MACs of a spoke; the second entry leaves the NBMA address to the header */
+		.name = "vpn-ip-registration-request",
+		.hex = VPN_1
+		"0001 0800 0000000000 ff 006c e15f 0064 01 03 04 04 "
+		"04 04 0000 00000005  0a000002 00000064 00000000 00000000 "
+		"00 00 0000 05aa 001e 04 0a 04 00  0a000002 00000064 02000000000a c0a8010a "
+		"00 20 0000 0000 001e 00 0a 04 00  00000064 01005e000001 c0a8010b "
+		"8003 0000  8000 0000",
+		.reads = "vpn 1 afn 1 pro 0800 hop 255 Registration Request flags 0000 id 5 "
+		"src 10.0.0.2/100 0.0.0.0 dst 0.0.0.0\n"
+		"cie 0 prefix 0 mtu 1450 hold 30 10.0.0.2/100+02:00:00:00:00:0a 192.168.1.10 pref 0\n"
+		"cie 0 prefix 32 mtu 0 hold 30 -/100+01:00:5e:00:00:01 192.168.1.11 pref 0\n"
+		"ext 3! 0\n",
+		.ours = true,
+	},
+	{
+		/* who has an IPv6 address; the responder has a MAC in the VPN and no address of that kind */
+		.name = "vpn-ip6-resolution-reply",
+		.hex = VPN_1
+		"0001 86dd 0000000000 ff 0090 c59d 006e 01 02 04 04 "
+		"10 10 4800 00000006  0a000002 00000064 "
+		"00000000000000000000000000000000 fe80000000000000000000000000000b "
+		"00 00 0000 05aa 0078 04 0a 10 00  0a000003 00000065 02000000000b "
+		"fe80000000000000000000000000000b "
+		"8003 001a 00 00 0000 05aa 0078 04 0a 00 00  0a000001 00001001 020000000001  8000 0000",
+		.reads = "vpn 1 afn 1 pro 86dd hop 255 Resolution Reply flags 4800 id 6 "
+		"src 10.0.0.2/100 :: dst fe80::b\n"
+		"cie 0 prefix 0 mtu 1450 hold 120 10.0.0.3/101+02:00:00:00:00:0b fe80::b pref 0\n"
+		"ext 3! 26\n"
+		"  cie 0 prefix 0 mtu 1450 hold 120 10.0.0.1/4097+02:00:00:00:00:01 - pref 0\n",
+		.ours = true,
+	},
+	{
+		/* ten octets that do not begin with a VNI */
+		.name = "vpn-ip-no-vni",
+		.hex = VPN_1
+		"0001 0800 0000000000 ff 002e 23fd 0000 01 01 04 0a "
+		"00 04 0000 00000007  0a000002 00000000 02000000000a c0a8010a ",
+		.reads = "vpn 1 afn 1 pro 0800 hop 255 Resolution Request flags 0000 id 7 "
+		"src 10.0.0.2[0000000002000000000a] - dst 192.168.1.10\n",
+	},
+	{
 		/* layer 3 in a VPN: padding not zero, IPv6 over IPv4 */
 		.name = "vpn-ipv6-purge-request",
 		.hex = "aaaa03 00005e 0008  5a abcdef ffffffff  aaaa03 00005e 0003 "

@@ -393,7 +393,7 @@ static void test_every_family(void **state)
 		{NHRP_PRO_IPV4, "1.0.0.2"}, {NHRP_PRO_IPV6, "fd00::2"}, {NHRP_PRO_TEB, "02:00:00:00:00:02"},
 		{NHRP_PRO_TEB, NULL},
 	};
-	struct dm_addr other = addr("192.0.2.1");
+	struct dm_addr other = addr("192.0.2.1"), mac = addr("02:00:00:00:00:42");
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct dm_addr from = {0};
@@ -411,6 +411,13 @@ static void test_every_family(void **state)
 		assert_true(dm_addr_same(&said.from, &from));
 		if (m.pro_type != NHRP_PRO_IPV4)
 			assert_int_equal(build_hashed(buf, &m, &key42, &other), 0);
+		/* in a VPN a station may go by its MAC address */
+		len = build_hashed(buf, &m, &key42, &mac);
+		assert_int_equal(check(buf, len, &said), NHRP_AUTH_OK);
+		assert_true(dm_addr_same(&said.from, &mac));
+		m.has_vpn = false;
+		if (m.src_proto.family != DM_MAC)
+			assert_int_equal(build_hashed(buf, &m, &key42, &mac), 0);
 	}
 }
 

@@ -90,8 +90,9 @@ static void check_sub(const struct nhrp_subaddr *sub)
 {
 	assert_true(sub->len <= 63);
 	assert_int_equal(sub->octets != NULL, sub->len > 0 && !sub->has_vni);
+	assert_int_equal(sub->mac.family, sub->has_mac ? DM_MAC : DM_NONE);
 	if (sub->has_vni) {
-		assert_int_equal(sub->len, 4);
+		assert_int_equal(sub->len, sub->has_mac ? 10 : 4);
 		assert_true(sub->vni >= 1 && sub->vni <= 0xffffff);
 	}
 }
@@ -531,20 +532,6 @@ static void test_capabilities(void **state)
 	assert_false(nhrp_ext_capabilities(&ext, &source, &target));
 }
 
-static void test_subaddresses(void **state)
-{
-	assert_true(nhrp_subaddr_vni(1).has_vni);
-	assert_true(nhrp_subaddr_vni(0xffffff).has_vni);
-	assert_int_equal(nhrp_subaddr_vni(100).vni, 100);
-	assert_int_equal(nhrp_subaddr_vni(100).len, 4);
-	assert_false(nhrp_subaddr_vni(0).has_vni);
-	assert_false(nhrp_subaddr_vni(0x1000000).has_vni);
-	assert_int_equal(nhrp_subaddr_none().len, 0);
-	assert_false(nhrp_subaddr_none().has_vni);
-}
-
-/* --- the builder refuses ------------------------------------------------------- */
-
 static struct dm_addr addr(const char *text)
 {
 	struct dm_addr a;
@@ -552,6 +539,29 @@ static struct dm_addr addr(const char *text)
 	assert_true(dm_addr_parse(&a, text));
 	return a;
 }
+
+static void test_subaddresses(void **state)
+{
+	const struct dm_addr mac = addr("02:00:00:00:00:0a");
+	struct nhrp_subaddr sub;
+
+	assert_true(nhrp_subaddr_vni(1).has_vni);
+	assert_true(nhrp_subaddr_vni(0xffffff).has_vni);
+	assert_int_equal(nhrp_subaddr_vni(100).vni, 100);
+	assert_int_equal(nhrp_subaddr_vni(100).len, 4);
+	assert_false(nhrp_subaddr_vni(0).has_vni);
+	assert_false(nhrp_subaddr_vni(0x1000000).has_vni);
+	assert_false(nhrp_subaddr_vni(100).has_mac);
+	assert_int_equal(nhrp_subaddr_vni_mac(100, &mac).len, 10);
+	assert_true(nhrp_subaddr_vni_mac(100, &mac).has_vni);
+	sub = nhrp_subaddr_vni_mac(100, &mac);
+	assert_true(dm_addr_same(&sub.mac, &mac));
+	assert_false(nhrp_subaddr_vni_mac(0, &mac).has_mac);
+	assert_int_equal(nhrp_subaddr_none().len, 0);
+	assert_false(nhrp_subaddr_none().has_vni);
+}
+
+/* --- the builder refuses ------------------------------------------------------- */
 
 static struct nhrp_msg some_msg(void)
 {
@@ -582,6 +592,7 @@ static size_t build(const struct nhrp_msg *m, const struct nhrp_cie *cie)
 static void test_builder_refuses_fields(void **state)
 {
 	static const uint8_t long_sub[64];
+	const struct dm_addr mac = addr("02:00:00:00:00:0a");
 	const struct nhrp_cie none = {0};
 	struct nhrp_msg m = some_msg();
 	struct nhrp_cie cie = none;
@@ -613,6 +624,10 @@ static void test_builder_refuses_fields(void **state)
 	REFUSED(cie.nbma = addr("02:00:00:00:00:02"));
 	REFUSED(cie.proto = addr("10.0.0.2"));
 	REFUSED(cie.sub = nhrp_subaddr_vni(0));
+	REFUSED(cie.sub = nhrp_subaddr_vni_mac(0, &mac));
+	REFUSED(cie.sub = nhrp_subaddr_vni_mac(100, &cie.nbma));
+	REFUSED(cie.sub = nhrp_subaddr_vni_mac(100, &mac); cie.sub.len = 4);
+	REFUSED(cie.sub = nhrp_subaddr_vni(100); cie.sub.len = 10);
 #undef REFUSED
 }
 

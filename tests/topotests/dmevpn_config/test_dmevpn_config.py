@@ -180,6 +180,21 @@ def test_refused_at_commit(net, commands, names):
     poll(lambda: instance(net.hub)["holdtime"] == 7200, 5)
 
 
+def test_arp_suppress(net):
+    """On and off again at a spoke; a hub answers without it, and says so. It is one line, and no line when it is off."""
+    line = "ip nhrp vpn arp-suppress"
+    assert instance(net.spoke1)["arpSuppress"] is False
+    assert instance(net.spoke1)["arpSuppressState"] == "inactive"
+    code, said = net.spoke1.configure("interface tun2", line)
+    assert code == 0, said
+    poll(lambda: instance(net.spoke1)["arpSuppress"] is True, 5, what="nhrpd has it")
+    assert lines(net.spoke1).count(line) == 1
+    net.spoke1.configure("interface tun2", "no " + line)
+    poll(lambda: instance(net.spoke1)["arpSuppress"] is False, 5, what="nhrpd has it no more")
+    assert not [found for found in lines(net.spoke1) if "arp-suppress" in found]
+    assert instance(net.hub)["arpSuppressState"] == "answering"
+
+
 @pytest.mark.parametrize("line", ["ip nhrp vpn-id 0", "ip nhrp vpn-id 4294967296", "ip nhrp vpn holdtime 0",
                                   "ip nhrp vpn holdtime 65536", "ip nhrp vpn-id 5 vlan 4095"])  # fmt: skip
 def test_out_of_range(net, line):

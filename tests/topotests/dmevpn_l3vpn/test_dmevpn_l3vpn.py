@@ -28,6 +28,7 @@ from codec_decoder.nhrp import decode_frame, gre_payload
 from lib.capture import Capture, tshark
 from lib.frames import send_gre
 from lib.frr import FrrNode
+from lib.layer3 import add_tunnel, cache, counter, gre_key, messages, shortcuts
 from lib.net import Net, Switch
 from lib.poll import poll
 
@@ -48,7 +49,6 @@ BINDINGS = {
     ("tun13", "3.0.0.3", NBMA["spoke2"]),
     ("tun14", "4.0.0.4", NBMA["stock"]),
 }
-PURGE_REQUEST = 5
 
 
 class L3Net(Net):
@@ -62,18 +62,10 @@ class L3Net(Net):
             self.link(node, "eth1", lan, name)
             node.ip(f"addr add {NBMA[name]}/24 dev eth1")
             for tunnel, address in ADDRESSES[name].items():
-                self.add_tunnel(node, tunnel, address)
+                add_tunnel(node, tunnel, NBMA[name], f"{address}/32")
             if "tun13" in ADDRESSES[name]:
                 node.run("sysctl -qw net.ipv6.conf.tun13.disable_ipv6=0 net.ipv6.conf.all.forwarding=1")
                 node.ip(f"addr add fd03::{number}/128 dev tun13")
-
-    @staticmethod
-    def add_tunnel(node, tunnel, address):
-        node.ip(
-            f"link add {tunnel} type gre local {NBMA[node.name]} key {tunnel[3:]} ttl 64",
-            f"link set {tunnel} up",
-            f"addr add {address}/32 dev {tunnel}",
-        )
 
 
 NET = L3Net
@@ -92,31 +84,8 @@ def prepare(net):
 # What there is to see
 
 
-def gre_key(frame):
-    """The GRE key of an Ethernet frame that is NHRP over GRE."""
-    at = 14 + (frame[14] & 15) * 4
-    assert frame[at] & 0x20, "a tunnel without key"
-    return int.from_bytes(frame[at + 4 : at + 8], "big")
-
-
-def messages(net, name, key=None, kind=None):
-    """Every NHRP message on a router's wire so far as (GRE key, message); a malformed one raises."""
-    found = [(gre_key(f), decode_frame(f)) for f in net.wire[name].frames(gre_payload)]
-    return [(k, m) for k, m in found if key in (None, k) and kind in (None, m.type)]
-
-
-def cache(router, *types, ipv="ip"):
-    """{(interface, protocol address, NBMA address)} of the cache entries of these types."""
-    table = router.vtysh_json(f"show {ipv} nhrp cache json").get("table", [])
-    return {(e["interface"], e["protocol"], e["nbma"]) for e in table if e["type"] in types}
-
-
 def instances(router):
     return {i["vpnIndex"]: i for i in router.vtysh_json("show ip nhrp vpn json").get("instances", [])}
-
-
-def counter(router, group, name):
-    return router.vtysh_json("show ip nhrp vpn counters json")[group][name]
 
 
 def registration(source, destination="1.0.0.1", nbma=NBMA["spoke1"], request_id=4711):
@@ -194,11 +163,7 @@ def test_resolution_and_direct_path(net):
     ).set(protocol=0x0800)
     send(hub, craft.vpn(indication.pack(), index=13), key=13, to="spoke1")
 
-    def shortcut():
-        table = spoke1.vtysh_json("show ip nhrp shortcut json").get("table", [])
-        return [e for e in table if e["prefix"] == "3.0.0.3/32" and e["type"] == "dynamic"]
-
-    poll(shortcut, 5, what="spoke1 has resolved 3.0.0.3")
+    poll(lambda: "3.0.0.3/32" in shortcuts(spoke1), 5, what="spoke1 has resolved 3.0.0.3")
     for kind in ("resolution-request", "resolution-reply"):
         seen = messages(net, "spoke1", kind=kind)
         assert seen and {(key, m.vpn_index, m.protocol_type) for key, m in seen} == {(13, 13, 0x0800)}, kind
@@ -207,16 +172,6 @@ def test_resolution_and_direct_path(net):
     after = hub.counters("tun13")
     # A registration may fall into this second; three requests and replies may not.
     assert after["rx"]["packets"] - before["rx"]["packets"] < 3, "the echoes went straight"
-
-
-def test_purge_reaches_the_stock_code(net):
-    """A Purge Request of the VPN is handed over, and logged by the code that parses it."""
-    before = counter(net["spoke1"], "layer3", "received")
-    gone = cie(protocol=ip("3.0.0.9"), prefix=32)
-    purge = craft.message(PURGE_REQUEST, ip(NBMA["hub"]), b"", ip("3.0.0.1"), ip("3.0.0.2"), cies=[gone])
-    send(net["hub"], craft.vpn(purge.set(protocol=0x0800).pack(), index=13), key=13, to="spoke1")
-    poll(lambda: "Recv Purge-Request" in net["spoke1"].log("nhrpd"), 5, what="the stock code has it")
-    assert counter(net["spoke1"], "layer3", "received") > before
 
 
 def test_mismatch_is_error_16(net):
@@ -320,7 +275,7 @@ def test_tunnel_made_again(net):
     spoke, mark = net["spoke2"], len(messages(net, "spoke2"))
     spoke.ip("link del tun12")
     poll(lambda: "does not exist" in instances(spoke)[12].get("reason", ""), 5)
-    net.add_tunnel(spoke, "tun12", ADDRESSES["spoke2"]["tun12"])
+    add_tunnel(spoke, "tun12", NBMA["spoke2"], ADDRESSES["spoke2"]["tun12"] + "/32")
     poll(lambda: instances(spoke)[12]["state"] == "up", 5)
     poll(lambda: "tun12" in {e[0] for e in cache(spoke, "nhs")}, 25, what="registered in VPN 12 again")
     assert all(m.vpn_index == 12 for k, m in messages(net, "spoke2", 12)[mark:])

@@ -7,7 +7,8 @@ than most tests take.
 
 import sys
 
-from codec_decoder.craft import ethernet, ipv4, mac
+from codec_decoder.craft import ethernet, ip, ipv4, mac
+from codec_decoder.nhrp import checksum
 
 # An Ethernet type for local experiments: nothing in the nets answers to it.
 EXPERIMENT = 0x88B5
@@ -56,6 +57,56 @@ def send_vxlan(node, destination, vni, *frames):
 def marked(marker, source, destination=BROADCAST, size=60):
     """A frame of an experimental type with `marker` (octets) in it, of `size` octets at least."""
     return ethernet(marker.ljust(size - 14, b"\0"), source, destination, EXPERIMENT)
+
+
+ZERO_MAC = "00:00:00:00:00:00"
+ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58
+NS, NA = 135, 136
+
+
+def arp(sender, sender_ip, target_ip, reply=False, destination=BROADCAST):
+    """An ARP request, or a reply; a request for the sender's own address is an announcement."""
+    body = bytes.fromhex("0001080006040002" if reply else "0001080006040001")
+    body += mac(sender) + ip(sender_ip) + mac(destination if reply else ZERO_MAC) + ip(target_ip)
+    return ethernet(body.ljust(46, b"\0"), sender, destination, ARP)
+
+
+def neighbour(kind, sender, source, target, destination=None, option=True, flags=0, hops=255, sum_error=0):
+    """A neighbour solicitation (NS) or advertisement (NA); `option`: with the sender's link-layer address."""
+    to = ip(destination) if destination else bytes.fromhex("ff0200000000000000000001ff") + ip(target)[13:]
+    lladdr = bytes([1 if kind == NS else 2, 1]) + mac(sender) if option else b""
+    body = bytes([kind, 0, 0, 0]) + flags.to_bytes(4, "big") + ip(target) + lladdr
+    pseudo = ip(source) + to + len(body).to_bytes(4, "big") + bytes([0, 0, 0, ICMPV6])
+    right = (checksum(pseudo + body) + sum_error) & 0xFFFF
+    body = body[:2] + right.to_bytes(2, "big") + body[4:]
+    head = b"\x60\0\0\0" + len(body).to_bytes(2, "big") + bytes([ICMPV6, hops]) + ip(source) + to
+    return ethernet(head + body, sender, "33:33:" + ":".join(f"{b:02x}" for b in to[12:]), IPV6)
+
+
+def asks_for(address):
+    """For Capture.frames(): is it an ARP request or a neighbour solicitation for `address`, plain or inside VXLAN?"""
+    wanted = ip(address)
+
+    def match(frame):
+        inner = (vxlan_inner(frame) or (None, None, None, frame))[3]
+        if inner[12:14] == ARP.to_bytes(2, "big"):
+            return inner[20:22] == b"\0\1" and inner[38:42] == wanted
+        return inner[12:14] == IPV6.to_bytes(2, "big") and inner[20] == ICMPV6 and inner[54] == NS and inner[62:78] == wanted
+
+    return match
+
+
+def answers_for(address):
+    """The same for an ARP reply or a neighbour advertisement."""
+    wanted = ip(address)
+
+    def match(frame):
+        inner = (vxlan_inner(frame) or (None, None, None, frame))[3]
+        if inner[12:14] == ARP.to_bytes(2, "big"):
+            return inner[20:22] == b"\0\2" and inner[28:32] == wanted
+        return inner[12:14] == IPV6.to_bytes(2, "big") and inner[20] == ICMPV6 and inner[54] == NA and inner[62:78] == wanted
+
+    return match
 
 
 def carries(marker):

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The hub's bindings. A MAC is behind the member by which the switch heard it last, or
+ * that registered it; an IP address belongs to the MAC that its member registered with it.
+ * For each of both the members that were told of it.
+ *
+ * Objects: vpn_binding (by address), vpn_asker (by NBMA address, within a binding). Called
+ * by vpn_hub.c with what messages say and by vpn_engine.c with the module's events.
+ *
+ *   MAC_SEEN ──> new: MAC_SET, its mirror in the FDB
+ *                moved: MAC_SET at the new place, and every asker is purged, the new home
+ *                       too (it may hold a shortcut to the former one); so is who asked
+ *                       for an IP address of that MAC
+ *   registered IP address ──> new, or of another MAC or member: the newest word counts
+ *
+ * Not here: messages (vpn_hub.c, vpn_purge.c), ageing of silent MACs.
+ */
+#include <config.h>
+
+#include "nhrpd/vpn_core.h"
+
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_BINDING, "VPN binding");
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_ASKER, "VPN asker");
+
+void vpn_binding_init(struct vpn_binding_tables *t)
+{
+	vpn_bindings_init(&t->macs);
+	vpn_bindings_init(&t->ips);
+	vpn_behind_init(&t->behind);
+}
+
+void vpn_binding_fini(struct vpn_binding_tables *t)
+{
+	vpn_bindings_fini(&t->macs);
+	vpn_bindings_fini(&t->ips);
+	vpn_behind_fini(&t->behind);
+}
+
+static bool is_mac(const struct vpn_binding *b)
+{
+	return b->addr.family == DM_MAC;
+}
+
+static struct vpn_bindings_head *table(struct vpn_instance *inst, const struct dm_addr *addr)
+{
+	return addr->family == DM_MAC ? &inst->bindings.macs : &inst->bindings.ips;
+}
+
+static struct vpn_member_bindings_head *list_of(struct vpn_member *m, const struct dm_addr *addr)
+{
+	return addr->family == DM_MAC ? &m->macs : &m->ips;
+}
+
+struct vpn_binding *vpn_binding_find(struct vpn_instance *inst, const struct dm_addr *addr)
+{
+	struct vpn_binding ref = { .addr = *addr };
+
+	return vpn_bindings_find(table(inst, addr), &ref);
+}
+
+struct vpn_member *vpn_binding_home(const struct vpn_binding *b)
+{
+	const struct vpn_binding *mac = is_mac(b) ? b : vpn_binding_find(b->member->inst, &b->mac);
+
+	return mac ? mac->member : b->member;
+}
+
+/* --- the module --- */
+
+/* IP addresses are no business of the switch. */
+static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type)
+{
+	const struct vpn_member *m = b->member;
+	struct dm_rec rec = {
+		.type = type,
+		.mac = {
+			.ifindex = m->inst->asked_ifindex,
+			.vni = m->inst->vni,
+			.mac = b->addr,
+			.nbma = m->nbma,
+			.remote_vni = m->vni,
+		},
+	};
+
+	if (is_mac(b))
+		vpn_program(e, &rec);
+}
+
+/* --- askers --- */
+
+static void asker_forget(struct vpn_binding *b, struct vpn_asker *a)
+{
+	vpn_askers_del(&b->askers, a);
+	XFREE(MTYPE_VPN_ASKER, a);
+}
+
+static void purge_askers(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_binding *b)
+{
+	struct vpn_asker *a;
+	struct vpn_member *to;
+
+	while ((a = vpn_askers_first(&b->askers))) {
+		to = vpn_member_find(inst, &a->nbma);
+		if (to && a->until > vpn_now(e))
+			vpn_purge_send(e, inst, &b->addr, to, a->until);
+		asker_forget(b, a);
+	}
+}
+
+/* Who asked for an IP address of that MAC was told where it is: void, but for those that UNCHANGED registered. */
+static void purge_askers_behind(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *mac,
+				const struct vpn_member *unchanged)
+{
+	struct vpn_binding ref = { .mac = *mac }, *b;
+
+	for (b = vpn_behind_find_gteq(&inst->bindings.behind, &ref); b && dm_addr_same(&b->mac, mac);
+	     b = vpn_behind_next(&inst->bindings.behind, b))
+		if (b->member != unchanged)
+			purge_askers(e, inst, b);
+}
+
+bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct dm_addr *nbma, uint16_t seconds)
+{
+	struct vpn_asker *a, *found = NULL;
+	uint64_t now = vpn_now(e);
+
+	frr_each_safe (vpn_askers, &b->askers, a) {
+		if (dm_addr_same(&a->nbma, nbma))
+			found = a;
+		else if (a->until <= now || !vpn_member_find(b->member->inst, &a->nbma))
+			asker_forget(b, a);
+	}
+	if (!found && vpn_askers_count(&b->askers) >= VPN_ASKERS_MAX)
+		return false;
+	if (!found) {
+		found = XCALLOC(MTYPE_VPN_ASKER, sizeof(*found));
+		found->nbma = *nbma;
+		vpn_askers_add_tail(&b->askers, found);
+	}
+	found->until = now + (uint64_t)seconds * 1000;
+	return true;
+}
+
+/* --- life --- */
+
+static struct vpn_binding *create(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr)
+{
+	struct vpn_binding *b = XCALLOC(MTYPE_VPN_BINDING, sizeof(*b));
+
+	b->addr = *addr;
+	b->member = m;
+	b->since = vpn_now(e);
+	vpn_askers_init(&b->askers);
+	vpn_bindings_add(table(m->inst, addr), b);
+	vpn_member_bindings_add_tail(list_of(m, addr), b);
+	return b;
+}
+
+static void forget(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_binding *b, bool program)
+{
+	struct vpn_asker *a;
+
+	if (program) {
+		purge_askers(e, inst, b);
+		state(e, b, DM_REC_MAC_DEL);
+		if (is_mac(b))
+			purge_askers_behind(e, inst, &b->addr, b->member);
+	}
+	while ((a = vpn_askers_first(&b->askers)))
+		asker_forget(b, a);
+	if (!is_mac(b))
+		vpn_behind_del(&inst->bindings.behind, b);
+	vpn_member_bindings_del(list_of(b->member, &b->addr), b);
+	vpn_bindings_del(table(inst, &b->addr), b);
+	XFREE(MTYPE_VPN_BINDING, b);
+}
+
+void vpn_binding_forget(struct vpn_engine *e, struct vpn_binding *b)
+{
+	forget(e, b->member->inst, b, true);
+}
+
+/* To another member, with a line for who looks for the reason. */
+static void moves(struct vpn_engine *e, struct vpn_binding *b, struct vpn_member *to)
+{
+	char text[DM_ADDR_STRLEN], from[DM_ADDR_STRLEN], there[DM_ADDR_STRLEN];
+
+	vpn_log(e, VPN_LOG_DEBUG, "%s %s moves from %s to %s", is_mac(b) ? "MAC" : "address",
+		dm_addr_str(&b->addr, text), dm_addr_str(&b->member->nbma, from), dm_addr_str(&to->nbma, there));
+	vpn_member_bindings_del(list_of(b->member, &b->addr), b);
+	b->member = to;
+	vpn_member_bindings_add_tail(list_of(to, &b->addr), b);
+	b->since = vpn_now(e);
+}
+
+/* Whether M may have the address too, of which KNOWN is the binding there is. */
+static bool has_room(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr,
+		     const struct vpn_binding *known)
+{
+	if (known && known->member == m)
+		return true;
+	if (vpn_member_bindings_count(list_of(m, addr)) < VPN_MEMBER_BINDINGS_MAX &&
+	    (known || vpn_bindings_count(table(m->inst, addr)) < VPN_BINDINGS_MAX))
+		return true;
+	e->counters.refused[VPN_REFUSED_LIMIT]++;
+	return false;
+}
+
+/* --- MACs --- */
+
+/* The MAC is behind M from now on. Returns false when there is no room for it. */
+static bool mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr)
+{
+	struct vpn_instance *inst = m->inst;
+	struct vpn_binding *mac = vpn_binding_find(inst, addr);
+	bool is_new = !mac;
+
+	if (!has_room(e, m, addr, mac))
+		return false;
+	if (is_new)
+		mac = create(e, m, addr);
+	else if (mac->member == m)
+		return true;
+	else
+		moves(e, mac, m);
+	state(e, mac, DM_REC_MAC_SET);
+	purge_askers(e, inst, mac);
+	purge_askers_behind(e, inst, addr, is_new ? m : NULL);
+	return true;
+}
+
+void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec)
+{
+	struct vpn_member *m = vpn_member_find(inst, &rec->nbma);
+
+	/* the member may have gone while the event was under way */
+	if (m && rec->mac.family == DM_MAC && !dm_addr_is_multicast(&rec->mac))
+		mac_is_behind(e, m, &rec->mac);
+}
+
+bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac)
+{
+	if (!mac_is_behind(e, m, mac))
+		return false;
+	state(e, vpn_binding_find(m->inst, mac), DM_REC_MAC_BIND);
+	return true;
+}
+
+/* --- IP addresses --- */
+
+bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip, const struct dm_addr *mac)
+{
+	struct vpn_instance *inst = m->inst;
+	struct vpn_binding *b = vpn_binding_find(inst, ip);
+
+	if (!has_room(e, m, ip, b))
+		return false;
+	if (b && b->member == m && dm_addr_same(&b->mac, mac))
+		return true;
+	if (!b) {
+		b = create(e, m, ip);
+	} else {
+		purge_askers(e, inst, b);
+		vpn_behind_del(&inst->bindings.behind, b);
+		if (b->member != m)
+			moves(e, b, m);
+	}
+	b->mac = *mac;
+	vpn_behind_add(&inst->bindings.behind, b);
+	return true;
+}
+
+/* --- all of a member, or of an instance --- */
+
+void vpn_binding_member_changed(struct vpn_engine *e, struct vpn_member *m)
+{
+	struct vpn_binding *b;
+
+	frr_each (vpn_member_bindings, &m->macs, b) {
+		state(e, b, DM_REC_MAC_SET);
+		purge_askers(e, m->inst, b);
+		purge_askers_behind(e, m->inst, &b->addr, NULL);
+	}
+	frr_each (vpn_member_bindings, &m->ips, b)
+		purge_askers(e, m->inst, b);
+}
+
+void vpn_binding_member_gone(struct vpn_engine *e, struct vpn_member *m, bool program)
+{
+	struct vpn_instance *inst = m->inst;
+	struct vpn_binding *b;
+
+	while ((b = vpn_member_bindings_first(&m->macs)))
+		forget(e, inst, b, program);
+	while ((b = vpn_member_bindings_first(&m->ips)))
+		forget(e, inst, b, program);
+}
+
+void vpn_binding_restate(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct vpn_binding *b;
+
+	frr_each (vpn_bindings, &inst->bindings.macs, b)
+		state(e, b, DM_REC_MAC_SET);
+}
