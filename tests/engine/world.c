@@ -38,14 +38,10 @@ static struct packet packets[QUEUE];
 static size_t packet_head, packet_tail;
 static struct event_rec records[QUEUE];
 static size_t rec_head, rec_tail;
-static unsigned int lose[256], seen[256];
-static struct {
-	unsigned int n;
-	uint64_t ms;
-} delay[256];
+static unsigned int lose[256], seen[256], late[256];
+static uint64_t late_ms[256];
 static struct late {
-	bool used;
-	uint64_t at; /* ms */
+	uint64_t at; /* ms; 0: free */
 	struct packet p;
 } lates[LATE];
 static struct packet last[256];
@@ -95,11 +91,10 @@ static void send_late(struct world_node *to, const struct dm_addr *from, const u
 {
 	size_t i = 0;
 
-	while (lates[i].used)
+	while (lates[i].at)
 		assert(++i < LATE);
-	lates[i] = (struct late){
-		.used = true, .at = now_ms + ms, .p = { .to = to, .ifindex = WORLD_CTL_IFINDEX, .from = *from, .len = len }
-	};
+	lates[i].at = now_ms + ms;
+	lates[i].p = (struct packet){ .to = to, .ifindex = WORLD_CTL_IFINDEX, .from = *from, .len = len };
 	memcpy(lates[i].p.octets, octets, len);
 }
 
@@ -107,11 +102,11 @@ static void send_late(struct world_node *to, const struct dm_addr *from, const u
 static uint64_t late_ones(uint64_t limit)
 {
 	for (size_t i = 0; i < LATE; i++) {
-		if (lates[i].used && lates[i].at <= now_ms) {
-			lates[i].used = false;
+		if (lates[i].at && lates[i].at <= now_ms) {
+			lates[i].at = 0;
 			world_inject(lates[i].p.to, &lates[i].p.from, lates[i].p.octets, lates[i].p.len);
 		}
-		if (lates[i].used && lates[i].at - now_ms < limit)
+		if (lates[i].at && lates[i].at - now_ms < limit)
 			limit = lates[i].at - now_ms;
 	}
 	return limit;
@@ -132,9 +127,9 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	}
 	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX)
 		return;
-	if (delay[m.op].n) {
-		delay[m.op].n--;
-		send_late(to, &from->nbma, octets, len, delay[m.op].ms);
+	if (late[m.op]) {
+		late[m.op]--;
+		send_late(to, &from->nbma, octets, len, late_ms[m.op]);
 		return;
 	}
 	for (int i = 0; i <= repeat; i++)
@@ -148,8 +143,8 @@ void world_lose(uint8_t op, unsigned int n)
 
 void world_delay(uint8_t op, unsigned int n, uint64_t ms)
 {
-	delay[op].n = n;
-	delay[op].ms = ms;
+	late[op] = n;
+	late_ms[op] = ms;
 }
 
 void world_repeat(bool on)
@@ -557,7 +552,7 @@ void world_reset(void)
 	random_state = 2735;
 	packet_head = packet_tail = rec_head = rec_tail = 0;
 	memset(lose, 0, sizeof(lose));
-	memset(delay, 0, sizeof(delay));
+	memset(late, 0, sizeof(late));
 	memset(lates, 0, sizeof(lates));
 	memset(seen, 0, sizeof(seen));
 	memset(last, 0, sizeof(last));
