@@ -11,9 +11,6 @@
  *                              ├── 12.0.0.0/8 behind another interface, not NHRP
  *                              └── a resolution of 1.0.0.9 under way, request ID 1
  *
- *   clang … -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_stock_nhrpd.c, all of FRR's nhrpd
- *         but linux.c, nhrp_main.c and nhrp_vty.c, our lib, libfrr, libfrrcares
- *
  * Stock sources are compiled in with the sanitizers; there is no zebra, no event loop that
  * turns (timers are set and never run) and no socket. Every input starts from the same state.
  */
