@@ -203,6 +203,26 @@ static void test_address_that_is_gone_is_taken_back(void **state)
 	assert_int_equal(trio_refused(spoke2, VPN_REFUSED_UNEXPECTED_REPLY), 0);
 }
 
+/* A spoke that starts anew does not know what it had registered before; the hub waits for it to say. */
+static void test_restarted_spoke_leaves_nothing_behind(void **state)
+{
+	make_neighbours();
+	world_neigh(spoke2, "fd00::2", VM2);
+	world_run(10);
+	world_restart(spoke2);
+	world_configure(spoke2, 1, hub);
+	suppress(spoke2, true);
+	world_neigh(spoke2, IP2, VM2);
+	world_run(50000);
+	assert_registered("fd00::2", VM2, spoke2); /* it may come yet */
+	assert_int_equal(world_num_members(hub), 2);
+	world_run(11000);
+	assert_string_equal(type_of(hub, "fd00::2"), "");
+	assert_registered(IP2, VM2, spoke2);
+	assert_non_null(world_neigh_entry(spoke1, IP2)); /* who asked for what is still there never noticed */
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 0);
+}
+
 /* Lost messages do not leave it with the hub, and one that is back before the hub knows is not lost. */
 static void test_taking_back_survives_loss(void **state)
 {
@@ -542,6 +562,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_module_restart_takes_back_what_is_gone),
 	CASE(test_suppression_that_ceases_takes_back_all),
 	CASE(test_address_that_is_gone_is_taken_back),
+	CASE(test_restarted_spoke_leaves_nothing_behind),
 	CASE(test_taking_back_survives_loss),
 	CASE(test_address_with_another_mac),
 	CASE(test_local_address_wins),
