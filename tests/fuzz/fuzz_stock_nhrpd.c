@@ -122,6 +122,11 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 	return VPN_LAYER3_PLAIN;
 }
 
+enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
+{
+	return vpn_glue_layer3(to->ifindex, vpn);
+}
+
 /* --- the node --------------------------------------------------------------------- */
 
 static union sockunion su(const char *text)
