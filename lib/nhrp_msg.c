@@ -63,6 +63,25 @@ const char *nhrp_op_name(uint8_t op)
 	return info ? info->name : "Unknown";
 }
 
+const char *nhrp_code_name(uint8_t code)
+{
+	switch (code) {
+	case NHRP_CIE_SUCCESS:
+		return "success";
+	case NHRP_CIE_PROHIBITED:
+		return "administratively prohibited";
+	case NHRP_CIE_NO_RESOURCES:
+		return "insufficient resources";
+	case NHRP_CIE_NO_BINDING:
+		return "no binding exists";
+	case NHRP_CIE_NOT_UNIQUE:
+		return "binding exists but is not unique";
+	case NHRP_CIE_UNIQUE_EXISTS:
+		return "unique address already registered";
+	}
+	return "unknown code";
+}
+
 bool nhrp_op_is_request(uint8_t op)
 {
 	const struct nhrp_op_info *info = nhrp_op_info(op);

@@ -86,6 +86,9 @@ const char *nhrp_drop_name(enum nhrp_drop reason);
 /* Name of a message type as RFC 2332 spells it ("Registration Request"); "Unknown" otherwise. */
 const char *nhrp_op_name(uint8_t op);
 
+/* What a CIE's code says, in words ("insufficient resources"); "unknown code" otherwise. */
+const char *nhrp_code_name(uint8_t code);
+
 /* True when the message type is a request (1, 3, 5), a reply (2, 4, 6). */
 bool nhrp_op_is_request(uint8_t op);
 bool nhrp_op_is_reply(uint8_t op);

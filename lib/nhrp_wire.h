@@ -11,6 +11,7 @@
 
 #define NHRP_VERSION 1		 /* ar$op.version, RFC 2332 5.1 */
 #define NHRP_FIXED_LEN 20	 /* RFC 2332 5.1 */
+#define NHRP_PKTSZ_AT 10	 /* offset of ar$pktsz, RFC 2332 5.1 */
 #define NHRP_MANDATORY_LEN 8	 /* common header up to the request ID, RFC 2332 5.2.0.1 */
 #define NHRP_CIE_LEN 12		 /* CIE before its addresses, RFC 2332 5.2.0.1 */
 #define NHRP_SUB_VNI_LEN 4	 /* an NBMA subaddress of ours: a VNI … */

@@ -182,6 +182,23 @@ DEFPY_YANG(if_nhrp_vpn_holdtime,
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
+ */
+DEFPY_YANG(if_nhrp_vpn_graceful_restart,
+	   if_nhrp_vpn_graceful_restart_cmd,
+	   "[no] ip nhrp vpn graceful-restart",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "Registrations and forwarding outlive a stop of nhrpd\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/graceful-restart", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : "true");
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/authentication-key-chain
  */
 DEFPY_YANG(if_nhrp_vpn_key_chain,
@@ -223,6 +240,7 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_controller_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_role_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_arp_suppress_cmd);
 }
@@ -280,6 +298,11 @@ static void show_holdtime(struct vty *vty, const struct lyd_node *dnode, bool sh
 	vty_out(vty, " ip nhrp vpn holdtime %s\n", yang_dnode_get_string(dnode, NULL));
 }
 
+static void show_graceful_restart(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " %sip nhrp vpn graceful-restart\n", yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
+}
+
 static void show_key_chain(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
 	vty_out(vty, " ip nhrp vpn authentication key-chain %s\n",
@@ -312,6 +335,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime",
 			.cbs.cli_show = show_holdtime,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart",
+			.cbs.cli_show = show_graceful_restart,
 		},
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/authentication-key-chain",

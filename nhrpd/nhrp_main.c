@@ -78,14 +78,21 @@ static FRR_NORETURN void stop(void)
 	exit(0);
 }
 
+/* What the VPNs' hubs hold of us is taken back first. Asked twice, it is not waited for. */
+static void stop_in_order(void)
+{
+	if (!vpn_glue_leave(stop))
+		stop();
+}
+
 static void rotate_log(void)
 {
 	zlog_rotate();
 }
 
 static struct frr_signal_t on_signal[] = {
-	{ .signal = SIGTERM, .handler = stop },
-	{ .signal = SIGINT, .handler = stop },
+	{ .signal = SIGTERM, .handler = stop_in_order },
+	{ .signal = SIGINT, .handler = stop_in_order },
 	{ .signal = SIGUSR1, .handler = rotate_log },
 };
 

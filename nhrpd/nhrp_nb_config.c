@@ -144,6 +144,16 @@ int nhrp_vpn_holdtime_modify(struct nb_cb_modify_args *args)
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
+ */
+int nhrp_vpn_graceful_restart_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_graceful_restart_set(ifname_of(args->dnode), yang_dnode_get_bool(args->dnode, NULL));
+	return NB_OK;
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/authentication-key-chain
  */
 int nhrp_vpn_key_chain_modify(struct nb_cb_modify_args *args)
@@ -197,6 +207,7 @@ static int interface_deleted(struct interface *ifp)
 	vpn_config_controller_set(ifp->name, NULL);
 	vpn_config_role_set(ifp->name, VPN_ROLE_AUTO);
 	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);
+	vpn_config_graceful_restart_set(ifp->name, false);
 	vpn_config_key_chain_set(ifp->name, NULL);
 	vpn_config_arp_suppress_set(ifp->name, false);
 	vpn_config_apply();

@@ -242,22 +242,6 @@ bool vpn_auth_close(struct vpn_engine *e, const struct vpn_path *to, struct nhrp
 
 /* --- what may be old --- */
 
-static void put_refused_entries(struct nhrp_builder *b, const struct nhrp_msg *req)
-{
-	struct dm_reader body = req->body;
-	struct nhrp_cie cie, none = { .code = NHRP_CIE_PROHIBITED };
-
-	if (req->op == NHRP_OP_RESOLUTION_REQUEST) { /* RFC 2332 5.2.2: all but the code is zero */
-		nhrp_build_cie(b, &none);
-		return;
-	}
-	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
-		cie.code = NHRP_CIE_PROHIBITED;
-		cie.holding_time = 0;
-		nhrp_build_cie(b, &cie);
-	}
-}
-
 /* Refuses REQ under the epoch that its sender claims. No longer than REQ but for what was asked for, so no gain for who repeats one. */
 static void challenge(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *to,
 		      const struct nhrp_msg *req, uint64_t claimed)
@@ -271,7 +255,7 @@ static void challenge(struct vpn_engine *e, struct vpn_instance *inst, const str
 		return;
 	vpn_message_reply_head(req, &m, op);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	put_refused_entries(&b, req);
+	vpn_message_refuse_entries(req, &b);
 	vpn_message_reply_exts(e, inst, req, &b);
 	if (close_hashed(e, inst, &b, claimed, &len))
 		vpn_message_send_closed(e, to, &b, len);

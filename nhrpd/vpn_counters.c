@@ -21,6 +21,7 @@ const char *vpn_refusal_name(enum vpn_refusal r)
 		[VPN_REFUSED_LOOP] = "loop",
 		[VPN_REFUSED_HOP_COUNT] = "hopCount",
 		[VPN_REFUSED_UNREACHABLE] = "unreachable",
+		[VPN_REFUSED_TOO_LARGE] = "tooLarge",
 		[VPN_REFUSED_VPN_MISMATCH] = "vpnMismatch",
 		[VPN_REFUSED_AUTHENTICATION] = "authentication",
 		[VPN_REFUSED_NOT_FRESH] = "notFresh",

@@ -26,6 +26,7 @@ enum vpn_refusal {
 	VPN_REFUSED_LOOP,	    /* a message that has passed us before */
 	VPN_REFUSED_HOP_COUNT,	    /* to be passed on, but it has come too far */
 	VPN_REFUSED_UNREACHABLE,    /* to be passed on, but we do not know where */
+	VPN_REFUSED_TOO_LARGE,	    /* a request whose reply might not fit a packet */
 	VPN_REFUSED_VPN_MISMATCH,   /* IPv4 or IPv6, of another VPN than the interface's */
 	VPN_REFUSED_AUTHENTICATION, /* not made with a key or password of ours */
 	VPN_REFUSED_NOT_FRESH,	    /* authentic, but repeated or from before a start: its own, or ours */

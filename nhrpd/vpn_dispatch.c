@@ -14,6 +14,7 @@
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_hub.h"
 #include "nhrpd/vpn_layer3.h"
+#include "nhrpd/vpn_leave.h"
 #include "nhrpd/vpn_message.h"
 #include "nhrpd/vpn_transit.h"
 
@@ -22,7 +23,7 @@ static const vpn_handler spoke_handlers[VPN_OP_COUNT] = {
 	[NHRP_OP_RESOLUTION_REPLY] = vpn_remote_resolution_reply,
 	[NHRP_OP_REGISTRATION_REPLY] = vpn_spoke_registration_reply,
 	[NHRP_OP_PURGE_REQUEST] = vpn_remote_purge_request,
-	[NHRP_OP_PURGE_REPLY] = vpn_local_purge_reply,
+	[NHRP_OP_PURGE_REPLY] = vpn_leave_purge_reply,
 	[NHRP_OP_TRAFFIC_INDICATION] = vpn_shortcut_indication,
 	[NHRP_OP_ERROR_INDICATION] = vpn_spoke_error_indication,
 };
@@ -82,9 +83,9 @@ static bool not_understood(struct vpn_engine *e, const struct vpn_instance *inst
 	return nhrp_op_is_request(m->op) && vpn_message_unknown_compulsory(m, authenticated, offset);
 }
 
-/* Refuses, with an error, what an extension keeps us from acting on, or in TRANSIT from passing on. */
-static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
-			   const struct nhrp_msg *m, bool transit)
+/* Refuses, with an error, what an extension or its size keeps us from acting on, or in TRANSIT from passing on. */
+static bool may_act(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *from,
+		    const struct nhrp_msg *m, bool transit)
 {
 	enum vpn_refusal why;
 	uint16_t offset, code;
@@ -98,12 +99,37 @@ static bool extensions_fit(struct vpn_engine *e, const struct vpn_instance *inst
 	} else if ((transit || nhrp_op_is_request(m->op)) && vpn_message_looped(inst, m, &offset)) {
 		why = VPN_REFUSED_LOOP;
 		code = NHRP_ERR_LOOP;
+	} else if (!transit && nhrp_op_is_request(m->op) && vpn_message_unanswerable(m)) {
+		why = VPN_REFUSED_TOO_LARGE;
+		code = NHRP_ERR_SDU_SIZE;
+		offset = NHRP_PKTSZ_AT;
 	} else {
 		return true;
 	}
 	vpn_refuse(e, from, m, why);
 	vpn_message_error(e, inst, from, m, code, offset);
 	return false;
+}
+
+/*
+ * A spoke is nobody's next hop server, and a hub nobody's client. Who asks a spoke has the wrong
+ * server configured and is told so (RFC 2332 5.2.3), though not every one of a flood.
+ */
+static void wrong_role(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		       const struct nhrp_msg *m)
+{
+	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct nhrp_builder b;
+	struct nhrp_msg reply;
+
+	vpn_refuse(e, from, m, VPN_REFUSED_WRONG_ROLE);
+	if (!nhrp_op_is_request(m->op) || !inst->ready || !vpn_message_may_answer(e))
+		return;
+	vpn_message_reply_head(m, &reply, m->op + 1); /* RFC 2332 5.2: each reply is numbered after its request */
+	nhrp_build_begin(&b, buf, sizeof(buf), &reply);
+	vpn_message_refuse_entries(m, &b);
+	vpn_message_reply_exts(e, inst, m, &b);
+	vpn_message_send(e, from, &b);
 }
 
 void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len)
@@ -129,16 +155,17 @@ void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 		return;
 	if (!vpn_auth_check(e, inst, from, &m))
 		return;
-	transit = vpn_transit_handler(e, inst, from, &m);
-	fn = transit ? transit : (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
-	if (!fn) {
-		vpn_refuse(e, from, &m, VPN_REFUSED_WRONG_ROLE);
+	if (inst->leaving && m.op != NHRP_OP_PURGE_REPLY) {
+		vpn_refuse(e, from, &m, VPN_REFUSED_NOT_READY);
 		return;
 	}
 	if (m.op == NHRP_OP_TRAFFIC_INDICATION && nhrp_pro_family(m.pro_type) != DM_MAC) { /* a frame has no other */
 		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
 		return;
 	}
-	if (extensions_fit(e, inst, from, &m, transit))
-		fn(e, inst, from, &m);
+	transit = vpn_transit_handler(e, inst, from, &m);
+	if (!may_act(e, inst, from, &m, transit))
+		return;
+	fn = transit ? transit : (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
+	(fn ? fn : wrong_role)(e, inst, from, &m);
 }

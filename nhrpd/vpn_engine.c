@@ -115,6 +115,7 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->role = VPN_ROLE_AUTO;
 		dev->holdtime = VPN_DEFAULT_HOLDTIME;
 		dev->key_chain[0] = '\0';
+		dev->graceful_restart = false;
 		dev->arp_suppress = false;
 		vpn_device_trim(e, dev);
 	}
@@ -175,6 +176,11 @@ void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t 
 	/* the hubs hold us by the old time until they are told */
 	frr_each (vpn_instances, &dev->instances, inst)
 		vpn_spoke_register_now(e, inst);
+}
+
+void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on)
+{
+	vpn_device_get(e, ifname)->graceful_restart = on;
 }
 
 void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name)

@@ -88,6 +88,16 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 /* Frees the engine and all it holds; programs nothing: what runs in the kernel goes on. */
 void vpn_engine_free(struct vpn_engine *e);
 
+/*
+ * The daemon ends in good order: spokes take their registrations back at their hubs (RFC 2332
+ * 5.2.5), and with them their shortcuts. Returns false when there is nothing to take back.
+ */
+bool vpn_engine_leave(struct vpn_engine *e);
+/* Whether to wait: until all hubs that are registered with have acknowledged, three quarters of a second at most. */
+bool vpn_engine_is_leaving(struct vpn_engine *e);
+/* Takes out of the kernel what is left there of the VPNs that were taken back; vpn_engine_free() follows. */
+void vpn_engine_left(struct vpn_engine *e);
+
 /* Does all that is due. Returns the milliseconds until something is due again. */
 uint64_t vpn_engine_run(struct vpn_engine *e);
 
@@ -101,6 +111,8 @@ void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, co
 void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role);
 /* Seconds, 1 to 65535. */
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
+/* What the device's VPNs have at their hubs and in the kernel stays when the daemon ends: vpn_engine_leave() leaves them alone. */
+void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on);
 /* Messages of the device's VPNs are to be authentic by a key of this chain, which need not exist; NULL: by none. */
 void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name);
 /* A spoke's bridge is to answer ARP and neighbour discovery for what is behind others. */
@@ -157,6 +169,7 @@ struct vpn_hub_view {
 	struct dm_addr nbma, mac; /* of the hub's VXLAN device; not set before it answered */
 	uint32_t vni;
 	bool registered, active;
+	uint8_t refused; /* code that it refused us with, 0 for none */
 	uint32_t expires_in; /* seconds */
 };
 
@@ -175,6 +188,7 @@ struct vpn_instance_view {
 	uint16_t vlan; /* hub */
 	struct dm_addr nbma, mac;
 	uint16_t holdtime; /* seconds */
+	bool graceful_restart;
 	size_t num_members, num_macs, num_shortcuts;
 	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */
 	bool arp_suppress;		  /* configured */

@@ -23,6 +23,8 @@
 static struct vpn_engine *engine;
 static struct event *run_event;
 static bool debug_configured;
+static void (*on_left)(void); /* set once VPNs are being left */
+static bool left;	      /* … and the hubs know, or will not */
 
 /* "debug nhrp all" is the stock code's command and means us too. */
 static bool debugging(void)
@@ -107,6 +109,11 @@ static void run(struct event *t)
 
 	vpn_engine_set_debug(engine, debugging());
 	wait = vpn_engine_run(engine);
+	if (on_left && !left && !vpn_engine_is_leaving(engine)) {
+		left = true;
+		vpn_engine_left(engine);
+		vpn_zapi_when_taken(on_left);
+	}
 	event_add_timer_msec(master, run, NULL, (long)wait, &run_event);
 }
 
@@ -129,6 +136,11 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 	struct interface *ifp = if_lookup_by_index((ifindex_t)ifindex, VRF_DEFAULT);
 
 	return ifp ? vpn_engine_layer3(engine, ifp->name, vpn) : VPN_LAYER3_PLAIN;
+}
+
+enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
+{
+	return vpn_glue_layer3(to->ifindex, vpn);
 }
 
 void vpn_glue_set_debug(bool on)
@@ -167,6 +179,15 @@ void vpn_glue_init(void)
 	vpn_zapi_init();
 	vpn_controller_init();
 	vpn_glue_kick();
+}
+
+bool vpn_glue_leave(void (*done)(void))
+{
+	if (on_left || !vpn_engine_leave(engine))
+		return false;
+	on_left = done;
+	vpn_glue_kick();
+	return true;
 }
 
 void vpn_glue_terminate(void)

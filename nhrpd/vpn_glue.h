@@ -9,7 +9,13 @@
 
 /* Makes the engine and connects it to packet I/O, the zebra module and the controllers. */
 void vpn_glue_init(void);
-/* Ends it in order: no more input, no more events, then the engine; the kernel is left as it is. */
+/*
+ * Spokes take their registrations back. Returns true when that takes a moment: DONE is called
+ * from the event loop when it is over. Returns false when there is nothing to wait for, or
+ * it was called before.
+ */
+bool vpn_glue_leave(void (*done)(void));
+/* Ends it in order: no more input, no more events, then the engine; the kernel keeps what was not taken back. */
 void vpn_glue_terminate(void);
 /* The engine; valid between init and terminate. */
 struct vpn_engine *vpn_glue_engine(void);
@@ -21,6 +27,8 @@ uint32_t vpn_glue_random(void);
 uint64_t vpn_glue_now(void);
 /* What an interface means to FRR's own NHRP code; *vpn is set for VPN_LAYER3_VPN. */
 enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn);
+/* The same for what goes to one peer, in whose words it is to be put. */
+enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn);
 /* Runs what is due, soon: to be called after the engine was told something. */
 void vpn_glue_kick(void);
 

@@ -36,7 +36,8 @@ static bool makes_sense(const struct vpn_instance *inst, const struct nhrp_msg *
 	return cie->sub.has_vni && dm_addr_is_set(&cie->nbma) && dm_addr_same(&cie->nbma, &req->src_nbma) &&
 	       !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
 	       !dm_addr_same(&cie->nbma, &inst->nbma) && cie->nbma.family == inst->nbma.family &&
-	       req->src_proto.family == DM_MAC && !dm_addr_is_multicast(&req->src_proto) && cie->holding_time;
+	       req->src_proto.family == DM_MAC && !dm_addr_is_multicast(&req->src_proto) &&
+	       !dm_addr_is_zero(&req->src_proto) && cie->holding_time;
 }
 
 /* A member's entry is its own: from elsewhere only the owner of that very address may change it. */
@@ -78,6 +79,7 @@ static void register_member(struct vpn_engine *e, struct vpn_instance *inst, con
 	m->preference = cie->preference;
 	m->vni = cie->sub.vni;
 	vpn_timer_set(e, &m->expiry, (uint64_t)cie->holding_time * 1000);
+	vpn_member_epoch(e, m, vpn_message_epoch(req));
 	if (is_new) {
 		vpn_log_gated(e, VPN_GATE_MEMBER, VPN_LOG_INFO, "VPN %s on %s: member %s registered with VNI %u",
 			      vpn_id_str(&inst->vpn, id), inst->dev->name, dm_addr_str(&m->nbma, text), m->vni);

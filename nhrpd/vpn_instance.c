@@ -22,6 +22,7 @@
 
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_layer3.h"
+#include "nhrpd/vpn_leave.h"
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_DEVICE, "VPN device");
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_INSTANCE, "VPN instance");
@@ -55,7 +56,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->key_chain[0] || dev->arp_suppress)
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress)
 		return;
 	vpn_devices_del(&e->devices, dev);
 	vpn_instances_fini(&dev->instances);
@@ -134,7 +135,7 @@ static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
 static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 {
 	if (program)
-		vpn_spoke_leave(e, inst);
+		vpn_leave_at_once(e, inst);
 	vpn_local_clear(e, inst);
 	vpn_remote_clear(e, inst, program);
 	vpn_neigh_stop(e, inst, program);
@@ -164,9 +165,9 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	inst->asked = inst->told = inst->suppress.told = false;
+	inst->asked = inst->told = false;
 	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
-	vpn_local_mark_ips(inst);
+	vpn_neigh_unask(e, inst);
 }
 
 /* --- the decision --- */
@@ -429,6 +430,8 @@ static void pass(struct vpn_engine *e, struct vpn_device *dev,
 	struct verdict v;
 
 	frr_each (vpn_instances, &dev->instances, inst) {
+		if (inst->leaving)
+			continue;
 		index_take(e, inst);
 		inst->link = link;
 		judge(e, inst, &vlans, &v);

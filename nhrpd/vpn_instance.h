@@ -53,6 +53,7 @@ struct vpn_instance {
 	uint32_t vni; /* by which this node receives the VPN; 0 while not known */
 	char not_ready[DM_REASON_LEN];
 
+	bool leaving; /* a spoke's registrations are being taken back, and nothing else happens any more */
 	struct vpn_hub hubs[VPN_SERVERS_MAX];
 	struct vpn_hub *active;
 	struct vpn_remote_tables remotes;
@@ -75,6 +76,7 @@ struct vpn_device {
 	char key_chain[VPN_KEY_CHAIN_LEN]; /* "" when none is configured */
 	char key_obstacle[DM_REASON_LEN]; /* why the chain had no key to send with when it was looked at last, "" when it had one */
 	uint16_t holdtime; /* seconds */
+	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
 	struct vpn_instances_head instances;
 	bool has_layer3;	/* the world was told that layer3 is its layer 3 VPN */

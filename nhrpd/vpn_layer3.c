@@ -44,6 +44,8 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst)
 		return "controller";
 	if (inst->dev->role != VPN_ROLE_AUTO)
 		return "role";
+	if (inst->dev->graceful_restart)
+		return "graceful-restart";
 	if (inst->dev->arp_suppress)
 		return "arp-suppress";
 	return inst->dev->holdtime != VPN_DEFAULT_HOLDTIME ? "holdtime" : NULL;

@@ -177,7 +177,7 @@ static void send_due(struct vpn_engine *e, void *arg)
 		return; /* the next kick starts it again */
 	send_batch(e, q);
 	vpn_timer_set(e, &q->send, vpn_jitter(e, q->backoff));
-	q->backoff = q->backoff * 2 < VPN_RETRY_MAX_MS ? q->backoff * 2 : VPN_RETRY_MAX_MS;
+	q->backoff = vpn_longer(q->backoff);
 }
 
 static void kick(struct vpn_engine *e, struct vpn_tell *q)

@@ -34,6 +34,18 @@ void vpn_message_head(const struct vpn_instance *inst, enum dm_family family, st
 		m->dst_proto = m->src_proto;
 }
 
+/* The bits that a reply has of its request; what a type has no use for leaves as zero (RFC 2332 5). */
+static uint16_t reply_flags(const struct nhrp_msg *req)
+{
+	static const uint16_t kept[VPN_OP_COUNT] = {
+		[NHRP_OP_RESOLUTION_REQUEST] = NHRP_RES_ROUTER | NHRP_RES_SRC_STABLE,
+		[NHRP_OP_REGISTRATION_REQUEST] = NHRP_REG_UNIQUE | NHRP_REG_NAT,
+		[NHRP_OP_PURGE_REQUEST] = NHRP_PURGE_NO_REPLY,
+	};
+
+	return req->flags & kept[req->op];
+}
+
 void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op)
 {
 	*m = (struct nhrp_msg){
@@ -43,7 +55,7 @@ void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint
 		.pro_type = req->pro_type,
 		.hop_count = NHRP_HOP_COUNT,
 		.op = op,
-		.flags = req->flags,
+		.flags = reply_flags(req),
 		.request_id = req->request_id,
 		.src_nbma = req->src_nbma,
 		.src_sub = req->src_sub,
@@ -80,6 +92,15 @@ static void put_epoch(struct vpn_engine *e, struct nhrp_builder *b)
 	nhrp_build_ext_begin(b, NHRP_EXT_BOOT_EPOCH, false);
 	nhrp_build_octets(b, octets, sizeof(octets));
 	nhrp_build_ext_end(b);
+}
+
+uint64_t vpn_message_epoch(const struct nhrp_msg *m)
+{
+	struct nhrp_ext ext;
+
+	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != 8)
+		return 0;
+	return dm_get_u64(&ext.value);
 }
 
 void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities)
@@ -140,6 +161,22 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 
 	while (nhrp_ext_next(&r, &ext))
 		reply_ext(e, inst, &ext, b);
+}
+
+void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b)
+{
+	struct dm_reader body = req->body;
+	struct nhrp_cie cie, none = { .code = NHRP_CIE_PROHIBITED };
+
+	if (req->op == NHRP_OP_RESOLUTION_REQUEST) { /* RFC 2332 5.2.2: all but the code is zero */
+		nhrp_build_cie(b, &none);
+		return;
+	}
+	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
+		cie.code = NHRP_CIE_PROHIBITED;
+		cie.holding_time = 0;
+		nhrp_build_cie(b, &cie);
+	}
 }
 
 /* The NAT address extension, which has the number of Device Capabilities, is not: nothing is made of it. */
@@ -257,6 +294,14 @@ bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *
 	return find_extension(m, offset, names_us, inst);
 }
 
+/* What an answer may have more than its question: an entry, and the address of the responder. */
+#define ANSWER_GROWTH (2 * (NHRP_CIE_LEN + DM_ADDR_MAX + NHRP_SUB_VNI_MAC_LEN + DM_ADDR_MAX))
+
+bool vpn_message_unanswerable(const struct nhrp_msg *req)
+{
+	return NHRP_VPN_HEADER_LEN + req->packet_len + ANSWER_GROWTH > NHRP_PACKET_MAX_LEN;
+}
+
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply)
 {
 	struct dm_addr mine = own_address(inst, nhrp_pro_family(reply->pro_type));
@@ -327,6 +372,20 @@ static void fill_observer(struct vpn_engine *e, const struct vpn_instance *inst,
 	}
 }
 
+/* Who sent what is in error (RFC 2332 5.2.7): a reply came from its responder, all else from its source. */
+static struct dm_addr sender_of(const struct nhrp_msg *m)
+{
+	struct nhrp_ext ext;
+	struct nhrp_cie cie;
+
+	if (!nhrp_op_is_reply(m->op))
+		return m->src_proto;
+	if (nhrp_ext_find(m, NHRP_EXT_RESPONDER, &ext) && nhrp_cie_next(&ext.value, m->afn, m->pro_type, &cie) &&
+	    dm_addr_is_set(&cie.proto))
+		return cie.proto;
+	return m->dst_proto;
+}
+
 void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_path *to,
 		       const struct nhrp_msg *req, uint16_t code, uint16_t offset)
 {
@@ -347,7 +406,7 @@ void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, co
 		.error_code = code,
 		.error_offset = offset,
 		.src_proto = req->dst_proto,
-		.dst_proto = nhrp_op_is_reply(req->op) ? req->dst_proto : req->src_proto,
+		.dst_proto = sender_of(req),
 	};
 	fill_observer(e, inst, to, &m);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);

@@ -13,12 +13,16 @@ struct vpn_instance;
 
 /* Header of a message of ours in this VPN about addresses of FAMILY; dst_proto is the caller's to set where it is not zero (IPv4, IPv6). */
 void vpn_message_head(const struct vpn_instance *inst, enum dm_family family, struct nhrp_msg *m, uint8_t op);
-/* Header of the reply to REQ (RFC 2332 5.2: source fields go back unchanged). */
+/* Header of the reply to REQ (RFC 2332 5.2: source fields go back unchanged, and the flags that a reply has of it). */
 void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op);
 /* A CIE naming our own VXLAN end, by its MAC address as protocol address, or behind the VNI in a message about IP addresses. */
 void vpn_message_own_cie(const struct vpn_instance *inst, enum dm_family family, struct nhrp_cie *cie);
+/* The sender's boot epoch, 0 when it does not say. */
+uint64_t vpn_message_epoch(const struct nhrp_msg *m);
 /* The extensions a request of ours asks to have filled in. */
 void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities);
+/* The entries of a reply that refuses all of REQ with code 4 (RFC 2332 5.2.2, 5.2.4). */
+void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b);
 /* Answers the extensions of REQ in their order (RFC 2332 5.3). */
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b);
@@ -26,6 +30,8 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b);
 /* Sends what is closed already, LEN octets (0: it did not fit); counts. */
 void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, const struct nhrp_builder *b, size_t len);
+/* True when the reply to REQ might not fit a packet (RFC 2332 5.2.7, SDU size exceeded). */
+bool vpn_message_unanswerable(const struct nhrp_msg *req);
 /* True when the reply answers a request of ours: its source is our VXLAN end (RFC 2332 5.2.0.1). */
 bool vpn_message_is_mine(const struct vpn_instance *inst, const struct nhrp_msg *reply);
 /* True when the entry names one whole address: prefix length 0, 0xff or all of its bits (RFC 2332 5.2.0.1). */

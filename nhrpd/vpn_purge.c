@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Purges that a hub has under way: a Purge Request to a station that was told of a
- * MAC or an IP address, repeated until the station acknowledges it or the tries are over
- * (what it was told then ends with the holding time). One that is no member of ours hears
- * of it from the hub that asked for it.
+ * MAC or an IP address, repeated after 1, 2, 4, … 300 s until the station acknowledges it, is a
+ * member no more, or would have to forget by itself, as the holding time it was told is over.
+ * One that is no member of ours hears of it from the hub that asked for it.
  *
  * Object: vpn_purge, identified by request ID within its instance.
  * RFC 2332 5.2.5, 5.2.6.
@@ -46,17 +46,17 @@ static void due(struct vpn_engine *e, void *arg)
 	struct dm_addr station;
 	struct vpn_path to;
 
-	if (p->tries >= VPN_PURGE_TRIES || !vpn_station_reach(p->inst, &p->to, &to, &station)) {
+	if (vpn_now(e) >= p->until || !vpn_station_reach(p->inst, &p->to, &to, &station)) {
 		done(e, p);
 		return;
 	}
 	transmit(e, p, &to, &station);
-	vpn_timer_set(e, &p->retry, vpn_jitter(e, (uint64_t)VPN_RETRY_FIRST_MS << p->tries));
-	p->tries++;
+	vpn_timer_set(e, &p->retry, vpn_jitter(e, p->backoff));
+	p->backoff = 2 * p->backoff < VPN_PURGE_RETRY_MAX_MS ? 2 * p->backoff : VPN_PURGE_RETRY_MAX_MS;
 }
 
 void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
-		    const struct vpn_station *to)
+		    const struct vpn_station *to, uint64_t until)
 {
 	struct vpn_purge *p;
 
@@ -68,6 +68,8 @@ void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struc
 	p->inst = inst;
 	p->addr = *addr;
 	p->to = *to;
+	p->until = until;
+	p->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_init(&p->retry, due, p);
 	do
 		p->request_id = e->ops.random(e->ctx);

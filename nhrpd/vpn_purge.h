@@ -14,8 +14,8 @@
 
 struct vpn_instance;
 
+#define VPN_PURGE_RETRY_MAX_MS 300000 /* a member may be silent for as long as it is one, and be owed many purges */
 #define VPN_PURGES_MAX 65536 /* under way in one VPN */
-#define VPN_PURGE_TRIES 4
 
 PREDECL_HASH(vpn_purges);
 
@@ -26,7 +26,8 @@ struct vpn_purge {
 	uint32_t request_id;
 	struct dm_addr addr; /* a MAC or an IP address */
 	struct vpn_station to;
-	unsigned int tries;
+	uint64_t until; /* ms; what the target was told is void by itself then */
+	uint64_t backoff; /* ms until the next try */
 	struct vpn_timer retry;
 };
 
@@ -42,9 +43,12 @@ static inline uint32_t vpn_purge_hash(const struct vpn_purge *p)
 }
 DECLARE_HASH(vpn_purges, struct vpn_purge, item, vpn_purge_cmp, vpn_purge_hash);
 
-/* Tells the station that what it knows of ADDR is void, until it acknowledges (RFC 2332 5.2.5); nothing when it is gone. */
+/*
+ * Tells the station that what it knows of ADDR is void, until it acknowledges, or UNTIL (ms) when that
+ * ends by itself (RFC 2332 5.2.5); nothing when it is a member no more.
+ */
 void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
-		    const struct vpn_station *to);
+		    const struct vpn_station *to, uint64_t until);
 /* A Purge Reply (RFC 2332 5.2.6). */
 void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		     const struct nhrp_msg *m);

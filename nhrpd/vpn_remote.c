@@ -25,6 +25,8 @@
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_REMOTE, "VPN remote address");
 
+#define SPREAD_MS 2 /* an address, over which a hub that started anew is asked about all of them */
+
 static void retry_due(struct vpn_engine *e, void *arg);
 static void look_due(struct vpn_engine *e, void *arg);
 static void expired(struct vpn_engine *e, void *arg);
@@ -168,7 +170,8 @@ static void send_resolution(struct vpn_engine *e, struct vpn_remote *r)
 	struct nhrp_cie cie;
 
 	vpn_message_head(inst, r->addr.family, &m, NHRP_OP_RESOLUTION_REQUEST);
-	m.flags = NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE; /* A: RFC 2735 3.3 */
+	/* Q: we ask for the stations behind us, as a router does; A: RFC 2735 3.3 */
+	m.flags = NHRP_RES_ROUTER | NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE;
 	m.request_id = r->request_id;
 	m.dst_proto = r->addr;
 	/* the CIE says for how long the answer is of use to us, and our MTU; no address (RFC 2332 5.2.1) */
@@ -216,12 +219,18 @@ static void one_try(struct vpn_engine *e, struct vpn_remote *r)
 
 static void retry_due(struct vpn_engine *e, void *arg)
 {
-	one_try(e, arg);
+	struct vpn_remote *r = arg;
+
+	if (r->waiting)
+		one_try(e, r);
+	else
+		vpn_remote_ask(e, r); /* vpn_remote_tell_again() */
 }
 
 void vpn_remote_ask(struct vpn_engine *e, struct vpn_remote *r)
 {
 	vpn_timer_stop(e, &r->look);
+	r->former_id = r->request_id;
 	r->request_id = e->ops.random(e->ctx);
 	r->waiting = true;
 	r->tries = 0;
@@ -251,6 +260,22 @@ void vpn_remote_ask_again(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	ask_again_table(e, &inst->remotes.macs);
 	ask_again_table(e, &inst->remotes.ips);
+}
+
+static void tell_again_table(struct vpn_engine *e, struct vpn_remotes_head *table)
+{
+	uint64_t spread = VPN_RETRY_FIRST_MS + vpn_remotes_count(table) * SPREAD_MS;
+	struct vpn_remote *r;
+
+	frr_each (vpn_remotes, table, r)
+		if (r->state == VPN_REMOTE_ACTIVE && !r->waiting)
+			vpn_timer_set(e, &r->retry, e->ops.random(e->ctx) % spread);
+}
+
+void vpn_remote_tell_again(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	tell_again_table(e, &inst->remotes.macs);
+	tell_again_table(e, &inst->remotes.ips);
 }
 
 /* --- the answer --- */
@@ -301,34 +326,67 @@ static bool usable(const struct vpn_instance *inst, const struct vpn_remote *r, 
 	       cie->nbma.family == inst->nbma.family && dm_addr_same(&cie->proto, &r->addr);
 }
 
+/* Of several entries the usable one with the highest preference, the first of equals (RFC 2332 5.2.0.1). */
+static bool best_entry(const struct vpn_instance *inst, const struct vpn_remote *r, const struct nhrp_msg *m,
+		       struct nhrp_cie *best)
+{
+	struct dm_reader body = m->body;
+	struct nhrp_cie cie;
+	bool found = false;
+
+	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
+		if (cie.code != NHRP_CIE_SUCCESS || !usable(inst, r, &cie) ||
+		    (found && cie.preference <= best->preference))
+			continue;
+		*best = cie;
+		found = true;
+	}
+	return found;
+}
+
+/* In a refusal nothing is looked at but the code (RFC 2332 5.2.2). */
+static void hub_refused(struct vpn_engine *e, struct vpn_remote *r, const struct vpn_path *from, uint8_t code)
+{
+	char text[DM_ADDR_STRLEN];
+
+	vpn_log(e, VPN_LOG_DEBUG, "no answer about %s: %s", dm_addr_str(&r->addr, text), nhrp_code_name(code));
+	turn_negative(e, r, true);
+	if (code == NHRP_CIE_PROHIBITED) /* so are strangers: it may have forgotten us */
+		vpn_spoke_hub_hint(e, r->inst, from);
+}
+
+/* Whether the message answers what R asked for last; what it is otherwise has been counted. */
+static bool answers(struct vpn_engine *e, const struct vpn_remote *r, struct vpn_instance *inst,
+		    const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	bool mine = r && vpn_message_is_mine(inst, m);
+
+	if (mine && r->waiting && r->request_id == m->request_id)
+		return true;
+	vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+	/* one more answer to what was answered, or asked anew since, is no error of the hub's */
+	if (!mine || (r->request_id != m->request_id && r->former_id != m->request_id))
+		vpn_message_error(e, inst, from, m, NHRP_ERR_INVALID_RESOLUTION_REPLY, 0);
+	return false;
+}
+
 void vpn_remote_resolution_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				 const struct nhrp_msg *m)
 {
 	struct vpn_remote *r = vpn_remote_find(inst, &m->dst_proto);
 	struct dm_reader body = m->body;
-	struct nhrp_cie cie;
+	struct nhrp_cie first, best;
 
 	if (!vpn_spoke_hub(inst, from)) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
-	if (!r || r->request_id != m->request_id || !vpn_message_is_mine(inst, m)) {
-		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
-		vpn_message_error(e, inst, from, m, NHRP_ERR_INVALID_RESOLUTION_REPLY, 0);
+	if (!answers(e, r, inst, from, m))
 		return;
-	}
-	if (!r->waiting) { /* one more answer to a try that was answered: no error of the hub's */
-		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
-		return;
-	}
-	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
-		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
-		return;
-	}
-	if (cie.code != NHRP_CIE_SUCCESS)
-		turn_negative(e, r, true);
-	else if (usable(inst, r, &cie))
-		activate(e, r, &cie);
+	if (nhrp_cie_next(&body, m->afn, m->pro_type, &first) && first.code != NHRP_CIE_SUCCESS)
+		hub_refused(e, r, from, first.code);
+	else if ((m->flags & NHRP_RES_AUTHORITATIVE) && best_entry(inst, r, m, &best)) /* what we asked for */
+		activate(e, r, &best);
 	else
 		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
 }
@@ -347,18 +405,32 @@ static void look_due(struct vpn_engine *e, void *arg)
 
 /* --- purge --- */
 
-/* Whatever matches the entry goes: one address, or all of a prefix. */
+/* What is being asked for is asked for anew: the answer under way may be what is purged. The rest is gone. */
+static void discard_one(struct vpn_engine *e, struct vpn_remote *r)
+{
+	if (!r->waiting) {
+		vpn_remote_forget(e, r, true);
+		return;
+	}
+	if (r->state == VPN_REMOTE_ACTIVE)
+		program(e, r, false);
+	r->state = VPN_REMOTE_RESOLVING;
+	vpn_timer_stop(e, &r->expiry);
+	vpn_remote_ask(e, r);
+}
+
+/* Whatever matches the entry: one address, or all of a prefix. */
 static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_cie *cie)
 {
 	struct vpn_remote *r = vpn_message_whole_address(cie) ? vpn_remote_find(inst, &cie->proto) : NULL;
 
 	if (r)
-		vpn_remote_forget(e, r, true);
+		discard_one(e, r);
 	if (vpn_message_whole_address(cie))
 		return;
 	frr_each_safe (vpn_remotes, table(inst, &cie->proto), r)
 		if (vpn_message_covers(cie, &r->addr))
-			vpn_remote_forget(e, r, true);
+			discard_one(e, r);
 }
 
 void vpn_remote_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

@@ -36,13 +36,14 @@ struct vpn_remote {
 	bool used;    /* a MAC: at the last look; an IP address: asked for since the last answer */
 	bool refused; /* an IP address: once already */
 	uint32_t request_id;
+	uint32_t former_id; /* of the request before: a late answer to it is void, but no fault of the hub's */
 	unsigned int tries;
 	struct dm_addr nbma;
 	uint32_t vni;
 	struct dm_addr mac;	 /* of an IP address */
 	uint64_t since;		 /* ms; ACTIVE: since when */
 	uint64_t renewed;	 /* ms; last answer */
-	struct vpn_timer retry;	 /* RESOLVING, or ACTIVE and waiting */
+	struct vpn_timer retry;	 /* RESOLVING, or ACTIVE and waiting or about to ask */
 	struct vpn_timer look;	 /* ACTIVE: find out whether it is in use */
 	struct vpn_timer expiry; /* ACTIVE and NEGATIVE */
 };
@@ -77,6 +78,8 @@ bool vpn_remote_want(struct vpn_engine *e, struct vpn_instance *inst, const stru
 void vpn_remote_ask(struct vpn_engine *e, struct vpn_remote *r);
 /* Asks again, in new requests, all that is unanswered. */
 void vpn_remote_ask_again(struct vpn_engine *e, struct vpn_instance *inst);
+/* The hub has forgotten who was told what: asks for all that is active, little by little, so that it can purge us. */
+void vpn_remote_tell_again(struct vpn_engine *e, struct vpn_instance *inst);
 /* An active one that seemed to be idle: looks once more while there is time. */
 void vpn_remote_look_again(struct vpn_engine *e, struct vpn_remote *r);
 /* It is over; FROM_KERNEL also there. Frees it. */

@@ -5,22 +5,19 @@
  * the module sends broadcast and unknown frames to it.
  *
  * Object: vpn_hub, a slot of its instance, identified by the server's path.
- * RFC 2332 5.2.3 to 5.2.5; RFC 2735 3.
+ * RFC 2332 5.2.3, 5.2.4; RFC 2735 3.
  *
  *   slot used ── send timer ──> Registration Request ──> reply: registered, send again at
  *        ^                            │                  a third of the holding time, 30 s at most
  *        └── backoff 1, 2, … 30 s ────┘ no reply; the holding time over: not registered
  *
- * A VPN that ends here (taken out of the configuration, or its device is no spoke any more) is
- * taken back at the hubs by a Purge Request (5.2.5). When the daemon ends none is sent: it may be
- * a restart, which nobody notices.
- *
- * Not here: keepalive and standby hubs in several places (later issues).
+ * Not here: the end of it (vpn_leave.c), keepalive and standby hubs in several places (later issues).
  */
 #include <config.h>
 
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
+#include "nhrpd/vpn_leave.h"
 #include "nhrpd/vpn_message.h"
 
 /* --- the active hub and the kernel --- */
@@ -70,7 +67,10 @@ static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
 	struct nhrp_msg m;
 	struct nhrp_cie cie;
 
-	if (!hub->waiting) {
+	if (hub->waiting) { /* for a second answer there was none: the one before says nothing any more */
+		hub->refused = NHRP_CIE_SUCCESS;
+	} else {
+		hub->former_id = hub->request_id;
 		hub->request_id = e->ops.random(e->ctx);
 		hub->waiting = true;
 	}
@@ -90,11 +90,13 @@ static void send_due(struct vpn_engine *e, void *arg)
 
 	send_registration(e, hub);
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
-	hub->backoff = hub->backoff * 2 < VPN_RETRY_MAX_MS ? hub->backoff * 2 : VPN_RETRY_MAX_MS;
+	hub->backoff = vpn_longer(hub->backoff);
 }
 
 static void register_soon(struct vpn_engine *e, struct vpn_hub *hub)
 {
+	if (hub->inst->leaving)
+		return;
 	hub->waiting = false; /* what is under way says the old thing */
 	hub->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_set(e, &hub->send, 0);
@@ -193,33 +195,6 @@ void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst)
 		program_hub(e, inst);
 }
 
-/* --- leaving --- */
-
-/* Nobody will be here to hear a reply: none is asked for. Lost, it leaves the rest to the holding time. */
-static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub)
-{
-	struct nhrp_cie cie = { .proto = hub->inst->link->link.mac };
-	uint8_t buf[NHRP_PACKET_MAX_LEN];
-	struct nhrp_builder b;
-	struct nhrp_msg m;
-
-	vpn_message_head(hub->inst, DM_MAC, &m, NHRP_OP_PURGE_REQUEST);
-	m.flags = NHRP_PURGE_NO_REPLY;
-	m.request_id = e->ops.random(e->ctx);
-	m.dst_proto = dm_addr_is_set(&hub->mac) ? hub->mac : m.src_proto;
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	vpn_message_send(e, &hub->path, &b);
-}
-
-/* Without a device nothing is said: it may be made again, and has no address to speak from. */
-void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst)
-{
-	for (size_t i = 0; i < VPN_SERVERS_MAX && inst->link; i++)
-		if (inst->hubs[i].used)
-			send_farewell(e, &inst->hubs[i]);
-}
-
 /* --- a hub that started anew (vpn_auth.c) --- */
 
 void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from)
@@ -228,6 +203,10 @@ void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const
 
 	if (!hub)
 		return;
+	if (inst->leaving) {
+		vpn_leave_again(e, hub);
+		return;
+	}
 	/* in new requests, so that further answers to the old ones find nobody */
 	register_soon(e, hub);
 	if (hub != inst->active)
@@ -260,15 +239,6 @@ static bool read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
 	       cie->sub.has_vni && dm_addr_is_set(&cie->proto) && cie->holding_time;
 }
 
-static uint64_t read_epoch(const struct nhrp_msg *m)
-{
-	struct nhrp_ext ext;
-
-	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != 8)
-		return 0;
-	return dm_get_u64(&ext.value);
-}
-
 /* A hub that restarted has forgotten our other VPNs too: tell it of them at once. */
 static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uint64_t epoch)
 {
@@ -298,14 +268,17 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 	hub->mac = responder->proto;
 	hub->epoch = epoch;
 	hub->registered = true;
+	hub->refused = NHRP_CIE_SUCCESS;
 	hub->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_set(e, &hub->expiry, hold_ms);
 	/* soon enough that a hub which forgot us is told, whatever the holding time */
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hold_ms / 3 < VPN_RETRY_MAX_MS ? hold_ms / 3 : VPN_RETRY_MAX_MS));
 	if (restarted)
 		hub_restarted(e, &hub->path, epoch);
-	if (restarted && hub == inst->active)
+	if (restarted && hub == inst->active) {
 		vpn_local_untell(e, inst);
+		vpn_remote_tell_again(e, inst);
+	}
 	if (hub == inst->active && moved)
 		program_hub(e, inst);
 	elect(e, inst);
@@ -315,10 +288,12 @@ static void registration_refused(struct vpn_engine *e, struct vpn_hub *hub, uint
 {
 	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
 
-	vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration, code %u",
-		vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text), code);
+	vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration: %s (code %u)",
+		vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text),
+		nhrp_code_name(code), code);
 	vpn_timer_stop(e, &hub->expiry);
 	hub->registered = false;
+	hub->refused = code;
 	hub->backoff = VPN_RETRY_MAX_MS;
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
 	elect(e, hub->inst);
@@ -343,6 +318,8 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 		return;
 	if (!hub->waiting || m->request_id != hub->request_id || nhrp_pro_family(m->pro_type) != DM_MAC) {
 		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
+		if (m->request_id == hub->former_id) /* it got there late, and the hub believes the old thing again */
+			vpn_spoke_hub_hint(e, inst, from);
 		return;
 	}
 	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
@@ -359,7 +336,7 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 		return;
 	}
 	hub->waiting = false;
-	registered(e, hub, &responder, cie.holding_time, read_epoch(m));
+	registered(e, hub, &responder, cie.holding_time, vpn_message_epoch(m));
 }
 
 void vpn_spoke_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

@@ -11,15 +11,13 @@
 
 struct vpn_instance;
 
-#define VPN_RETRY_FIRST_MS 1000 /* first repetition of an unanswered request */
-#define VPN_RETRY_MAX_MS 30000	/* the longest wait between registrations, answered or not */
-
 /* A next hop server as one VPN sees it. Identified in its instance by its path. */
 struct vpn_hub {
 	bool used; /* the slot holds a hub */
 	bool seen; /* mark while the server list is compared */
 	bool registered;
 	bool waiting; /* for the reply to request_id */
+	uint8_t refused; /* code that it refused our registration with last; 0 when it did not */
 	struct vpn_instance *inst;
 	struct vpn_path path;
 	size_t order; /* place in the controller's configuration: the lowest registered one is active */
@@ -29,7 +27,9 @@ struct vpn_hub {
 	uint64_t epoch; /* boot epoch it told last, 0 for none */
 	uint64_t hinted; /* ms; when it last seemed to have started anew, 0 for never */
 	uint32_t request_id;
+	uint32_t former_id; /* of the request before */
 	uint64_t backoff; /* ms until the next try */
+	unsigned int farewells; /* tries that are left when we leave */
 	struct vpn_timer send;
 	struct vpn_timer expiry;
 };
@@ -38,8 +38,6 @@ struct vpn_hub {
 void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c);
 /* Tells every hub anew, soon: something it holds of us has changed. */
 void vpn_spoke_register_now(struct vpn_engine *e, struct vpn_instance *inst);
-/* Takes our registrations back at all hubs (RFC 2332 5.2.5): the VPN ends here. */
-void vpn_spoke_leave(struct vpn_engine *e, struct vpn_instance *inst);
 /* Forgets all hubs. */
 void vpn_spoke_stop(struct vpn_engine *e, struct vpn_instance *inst);
 /* States the active hub to the module. */
@@ -48,7 +46,7 @@ void vpn_spoke_restate(struct vpn_engine *e, struct vpn_instance *inst);
 struct vpn_hub *vpn_spoke_hub(struct vpn_instance *inst, const struct vpn_path *from);
 /* Whoever is there answered under an epoch we did not know, and so did nothing of what we asked: all is asked again. */
 void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from);
-/* Whoever is there seems to have started anew; it may be a recording, so no more than a registration comes of it. */
+/* Whoever is there may have forgotten us, or believe something old; it may be a recording, so no more than a registration comes of it. */
 void vpn_spoke_hub_hint(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from);
 /* A Registration Reply (RFC 2332 5.2.4). */
 void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

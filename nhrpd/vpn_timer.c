@@ -43,6 +43,11 @@ uint64_t vpn_jitter(struct vpn_engine *e, uint64_t ms)
 	return ms - (uint64_t)e->ops.random(e->ctx) % (ms / 4 + 1);
 }
 
+uint64_t vpn_longer(uint64_t ms)
+{
+	return 2 * ms < VPN_RETRY_MAX_MS ? 2 * ms : VPN_RETRY_MAX_MS;
+}
+
 uint64_t vpn_timers_run(struct vpn_engine *e)
 {
 	uint64_t now = vpn_now(e);

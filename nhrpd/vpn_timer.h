@@ -13,6 +13,9 @@
 
 struct vpn_engine;
 
+#define VPN_RETRY_FIRST_MS 1000 /* first repetition of an unanswered request */
+#define VPN_RETRY_MAX_MS 30000	/* the longest wait between repetitions, and between registrations */
+
 PREDECL_HEAP(vpn_timers);
 
 /* One shot; belongs to the object it is a member of, which stops it before it goes. */
@@ -41,6 +44,8 @@ void vpn_timer_stop(struct vpn_engine *e, struct vpn_timer *t);
 uint64_t vpn_timer_left(struct vpn_engine *e, const struct vpn_timer *t);
 /* MS less up to a quarter at random, so that many nodes do not speak at once. */
 uint64_t vpn_jitter(struct vpn_engine *e, uint64_t ms);
+/* The wait that follows one of MS: twice as long, VPN_RETRY_MAX_MS at most. */
+uint64_t vpn_longer(uint64_t ms);
 /* Runs all that are due. Returns the milliseconds until the next one, an hour at most. */
 uint64_t vpn_timers_run(struct vpn_engine *e);
 

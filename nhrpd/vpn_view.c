@@ -5,6 +5,8 @@
  */
 #include <config.h>
 
+#include <stdio.h>
+
 #include "nhrpd/vpn_core.h"
 
 static uint32_t seconds_left(struct vpn_engine *e, const struct vpn_timer *t)
@@ -58,9 +60,28 @@ static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vp
 			.vni = hub->vni,
 			.registered = hub->registered,
 			.active = hub == inst->active,
+			.refused = hub->refused,
 			.expires_in = seconds_left(e, &hub->expiry),
 		};
 	}
+}
+
+/* Why a spoke is not registered, as far as its hubs have said. */
+static const char *unregistered(const struct vpn_instance_view *v)
+{
+	static char text[DM_REASON_LEN];
+	char hub[DM_ADDR_STRLEN];
+
+	for (size_t i = 0; i < v->num_hubs; i++) {
+		const struct vpn_hub_view *h = &v->hubs[i];
+
+		if (!h->refused)
+			continue;
+		snprintf(text, sizeof(text), "%s refuses the registration: %s", dm_addr_str(&h->transport, hub),
+			 nhrp_code_name(h->refused));
+		return text;
+	}
+	return v->num_hubs ? "no next hop server has answered yet" : "the controller has no next hop server";
 }
 
 static size_t num_neighs(struct vpn_instance *inst)
@@ -90,6 +111,7 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.vlan = inst->role == DM_ROLE_HUB ? inst->vlan : 0,
 		.nbma = inst->nbma,
 		.holdtime = inst->dev->holdtime,
+		.graceful_restart = inst->dev->graceful_restart,
 		.num_members = vpn_members_count(&inst->members),
 		.num_macs = vpn_bindings_count(&inst->bindings.macs),
 		.num_shortcuts = vpn_shortcut_num_active(inst),
@@ -102,8 +124,7 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		v->mac = inst->link->link.mac;
 	view_hubs(e, inst, v);
 	if (v->state == VPN_REGISTERING && !v->reason[0])
-		v->reason = v->num_hubs ? "no next hop server has answered yet"
-					: "the controller has no next hop server";
+		v->reason = unregistered(v);
 }
 
 void vpn_engine_each_instance(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_instance_view *v), void *arg)

@@ -105,6 +105,8 @@ static json_object *json_hub(const struct vpn_hub_view *h)
 		json_object_int_add(obj, "vni", h->vni);
 	json_object_string_add(obj, "state", h->registered ? "registered" : "registering");
 	json_object_boolean_add(obj, "active", h->active);
+	if (h->refused)
+		json_object_int_add(obj, "refusedCode", h->refused);
 	if (h->registered)
 		json_object_int_add(obj, "expiresIn", h->expires_in);
 	return obj;
@@ -159,6 +161,7 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 	json_addr(obj, "localMac", &v->mac);
 	if (!v->layer3)
 		json_object_int_add(obj, "holdtime", v->holdtime);
+		json_object_boolean_add(obj, "gracefulRestart", v->graceful_restart);
 	json_role(obj, v);
 	return obj;
 }

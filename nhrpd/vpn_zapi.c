@@ -7,6 +7,7 @@
  *
  *   zebra connected ──> HELLO (new epoch) ──> HELLO_ACK ──> records of the dump ──> DUMP_END
  *   no HELLO_ACK for three turns ──> the engine is told that there is no module
+ *   at the end: the last records, HELLO ──> HELLO_ACK: they are there, and the connection may go
  */
 #include <config.h>
 
@@ -23,6 +24,7 @@
 #define HELLO_MS 2000
 #define HELLO_FIRST_MS 200 /* the module registers for our messages a moment after zebra's start */
 #define HELLO_MISSES 3
+#define LAST_MS 500 /* for the module to take the last records */
 
 static struct zclient *client;
 static struct dm_batch batch;
@@ -32,6 +34,9 @@ static uint64_t module_epoch; /* of the module that answers */
 static bool connected;	      /* the module answers */
 static bool refused_version;  /* said once */
 static unsigned int unanswered;
+static struct event *last_timer; /* … is waited for, and for so many HELLO_ACKs until it has */
+static unsigned int last_acks;
+static void (*last_done)(void);
 
 /* --- sending --- */
 
@@ -111,9 +116,24 @@ static void zebra_up(struct zclient *zc)
 	event_add_timer_msec(master, hello, NULL, HELLO_FIRST_MS, &hello_timer);
 }
 
+static void last_due(struct event *t)
+{
+	last_done();
+}
+
+/* Answers come in the order of the questions. */
+static void last_ack(void)
+{
+	if (!last_timer || --last_acks)
+		return;
+	event_cancel(&last_timer);
+	event_add_event(master, last_due, NULL, 0, &last_timer);
+}
+
 static void hello_ack(const struct dm_hello *h)
 {
 	unanswered = 0;
+	last_ack();
 	if (connected && module_epoch == h->epoch)
 		return;
 	if (connected)
@@ -188,9 +208,20 @@ void vpn_zapi_init(void)
 	event_add_timer_msec(master, hello, NULL, HELLO_MS, &hello_timer);
 }
 
+void vpn_zapi_when_taken(void (*done)(void))
+{
+	struct dm_rec rec = { .type = DM_REC_HELLO, .hello.epoch = epoch };
+
+	last_done = done;
+	last_acks = unanswered + 1;
+	event_add_timer_msec(master, last_due, NULL, connected ? LAST_MS : 0, &last_timer);
+	vpn_zapi_program(&rec);
+}
+
 void vpn_zapi_terminate(void)
 {
 	event_cancel(&hello_timer);
+	event_cancel(&last_timer);
 	flush();
 	event_cancel(&flush_event);
 	zclient_stop(client);

@@ -14,4 +14,10 @@ void vpn_zapi_init(void);
 void vpn_zapi_program(const struct dm_rec *rec);
 void vpn_zapi_terminate(void);
 
+/*
+ * Calls DONE from the event loop once the module has all records so far, in half a second at the
+ * latest. Whatever is sent and not yet read is lost when a connection to zebra ends.
+ */
+void vpn_zapi_when_taken(void (*done)(void));
+
 #endif

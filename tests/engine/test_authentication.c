@@ -633,6 +633,7 @@ static void test_plain_password(void **state)
 	assert_true(failures(hub) >= 2);
 	assert_true(has_authentication(NHRP_OP_REGISTRATION_REPLY));
 	assert_int_equal(last_message(NHRP_OP_ERROR_INDICATION).error_code, NHRP_ERR_AUTHENTICATION);
+	assert_false(has_authentication(NHRP_OP_ERROR_INDICATION)); /* RFC 2332 5.2.7: no extension at all */
 	set_password(spoke2, "cisco123");
 	world_run(31000);
 	assert_int_equal(world_num_members(hub), 2);

@@ -57,7 +57,7 @@ static void test_request_flags(void **state)
 
 	make_shortcuts();
 	m = sent(NHRP_OP_REGISTRATION_REQUEST);
-	assert_int_equal(m.flags & ~NHRP_REG_UNIQUE, 0);
+	assert_int_equal(m.flags, 0);
 	assert_int_equal(m.hop_count, 255);
 	assert_addr(&m.dst_proto, &m.src_proto); /* the hub's is not known */
 	assert_int_equal(num_cies(&m), 1);
@@ -71,7 +71,7 @@ static void test_request_flags(void **state)
 	assert_false(nhrp_ext_find(&m, NHRP_EXT_CAPABILITIES, &ext));
 
 	m = sent(NHRP_OP_RESOLUTION_REQUEST);
-	assert_int_equal(m.flags, NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE);
+	assert_int_equal(m.flags, NHRP_RES_ROUTER | NHRP_RES_AUTHORITATIVE | NHRP_RES_SRC_STABLE);
 	assert_int_equal(num_cies(&m), 1);
 	cie = cie_at(&m, 0);
 	assert_true(is_plain_zero(&cie));

@@ -97,11 +97,16 @@ static void test_unknown_vpn_is_error_17(void **state)
 	struct dm_addr from = world_addr("10.0.0.3");
 	uint8_t buf[512];
 	size_t len = stranger(buf, sizeof(buf), 99, 0, "02:00:00:00:00:09", 0);
+	struct nhrp_msg m;
 
 	world_inject(hub, &from, buf, len);
 	world_run(0);
 	assert_int_equal(trio_refused(hub, VPN_REFUSED_UNKNOWN_VPN), 1);
 	assert_int_equal(last_error(), NHRP_ERR_VPN_NOT_SUPPORTED);
+	m = sent(NHRP_OP_ERROR_INDICATION);
+	assert_addr(&m.src_nbma, &hub->ctl.nbma); /* there is no VXLAN end in that VPN */
+	assert_int_equal(m.vpn.index, 99); /* RFC 2735 3.4: the one in question */
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 1);
 	/* a flood of them is not answered with a flood */
 	for (int i = 0; i < 200; i++)
 		world_inject(hub, &from, buf, len);
@@ -115,11 +120,17 @@ static void test_unknown_compulsory_extension_is_error_1(void **state)
 	struct dm_addr from = world_addr("10.0.0.3");
 	uint8_t buf[512];
 	size_t len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", 0x3802);
+	struct nhrp_msg m;
 
 	world_inject(hub, &from, buf, len);
 	world_run(0);
 	assert_int_equal(trio_refused(hub, VPN_REFUSED_COMPULSORY_EXTENSION), 1);
 	assert_int_equal(last_error(), NHRP_ERR_UNRECOGNIZED_EXTENSION);
+	m = sent(NHRP_OP_ERROR_INDICATION);
+	assert_int_equal(m.error_offset, len - NHRP_VPN_HEADER_LEN - 8); /* it stands before the end marker */
+	assert_addr(&m.src_nbma, &hub->nbma);
+	assert_addr(&m.src_proto, &hub->link.mac);
+	assert_int_equal(world_num_members(hub), 1);
 	/* one that we cannot check is one that we do not understand */
 	len = stranger(buf, sizeof(buf), 1, 0, "02:00:00:00:00:09", NHRP_EXT_AUTHENTICATION);
 	world_inject(hub, &from, buf, len);
@@ -188,7 +199,11 @@ static void test_unique_address_is_refused_with_code_14(void **state)
 	world_run(0);
 	assert_int_equal(last_registration_code(), NHRP_CIE_SUCCESS);
 	assert_int_equal(world_num_members(hub), 2);
-	/* now 10.0.0.9 has it alone, and 10.0.0.3 cannot */
+	/* it may register again, and has it alone */
+	world_inject(hub, &from, buf, len);
+	world_run(0);
+	assert_int_equal(last_registration_code(), NHRP_CIE_SUCCESS);
+	/* … and 10.0.0.3 cannot */
 	assert_int_equal(nhrp_msg_decode(&m, buf, len, NULL), NHRP_DROP_NONE);
 	m.src_nbma = other;
 	nhrp_build_begin(&b, buf + len, sizeof(buf) - len, &m);
@@ -429,6 +444,36 @@ static void test_spoke_believes_nobody_but_its_hub(void **state)
 	spoke_ignores(NHRP_OP_REGISTRATION_REQUEST, "10.0.0.9", VPN_REFUSED_WRONG_ROLE);
 }
 
+/* RFC 2332 5.2.3: who takes a spoke for its server is told that it is not. */
+static void test_request_to_a_spoke_is_code_4(void **state)
+{
+	static const uint8_t requests[] = { NHRP_OP_REGISTRATION_REQUEST, NHRP_OP_RESOLUTION_REQUEST };
+	struct nhrp_msg m, back;
+	const struct nhrp_cie own = { .holding_time = 60 };
+	struct nhrp_builder b;
+	struct nhrp_cie cie;
+	uint8_t buf[512];
+
+	for (size_t i = 0; i < 2; i++) {
+		m = from_spoke(spoke2, requests[i], 5);
+		for (int n = 0; n < 50; n++) {
+			nhrp_build_begin(&b, buf, sizeof(buf), &m);
+			nhrp_build_cie(&b, &own);
+			deliver(spoke1, &spoke2->nbma, &b);
+		}
+		back = sent(requests[i] + 1);
+		assert_int_equal(back.request_id, 5);
+		assert_int_equal(num_cies(&back), 1);
+		cie = cie_at(&back, 0);
+		assert_int_equal(cie.code, NHRP_CIE_PROHIBITED);
+		assert_int_equal(cie.holding_time, 0);
+		assert_true(world_seen(requests[i] + 1) <= 11); /* one of them the hub's, to spoke1 */
+		world_run(1000);
+	}
+	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_WRONG_ROLE), 100);
+	assert_int_equal(world_num_members(spoke1), 0);
+}
+
 static void test_registration_without_vni_is_prohibited(void **state)
 {
 	struct dm_addr from = world_addr("10.0.0.3");
@@ -519,6 +564,33 @@ static void test_extension_in_the_wrong_message_is_error_9(void **state)
 	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), 0);
 }
 
+/* RFC 2332 5.2.7: what cannot be answered within a packet is not acted on. */
+static void test_request_too_large_to_answer_is_error_8(void **state)
+{
+	static const uint8_t filler[1400];
+	const struct nhrp_cie own = { .holding_time = 60 };
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_REGISTRATION_REQUEST, 1);
+	struct nhrp_builder b;
+	uint8_t buf[2000];
+
+	/* a Responder Address to be filled in, and a value that comes back: a little too long, and just short enough */
+	for (int fits = 0; fits < 2; fits++) {
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		nhrp_build_cie(&b, &own);
+		nhrp_build_ext_empty(&b, NHRP_EXT_RESPONDER, true);
+		nhrp_build_ext_begin(&b, 0x3803, false);
+		nhrp_build_octets(&b, filler, fits ? 1250 : 1350);
+		nhrp_build_ext_end(&b);
+		deliver(hub, &spoke2->nbma, &b);
+		assert_int_equal(trio_refused(hub, VPN_REFUSED_TOO_LARGE), 1);
+		assert_int_equal(last_error(), NHRP_ERR_SDU_SIZE);
+		assert_int_equal(sent(NHRP_OP_ERROR_INDICATION).error_offset, 10); /* ar$pktsz */
+		assert_int_equal(world_num_members(hub), fits ? 2 : 1);
+	}
+	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 1);
+	assert_int_equal(vpn_engine_counters(hub->engine)->build_failed, 0);
+}
+
 /* RFC 2332 5.3.2: a request that names the hub among those it passed. */
 static void test_request_that_was_here_before_is_error_3(void **state)
 {
@@ -563,9 +635,11 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_member_past_the_limit_is_refused_with_code_5),
 	CASE(test_resolution_of_a_stranger_is_code_4),
 	CASE(test_spoke_believes_nobody_but_its_hub),
+	CASE(test_request_to_a_spoke_is_code_4),
 	CASE(test_registration_without_vni_is_prohibited),
 	CASE(test_unknown_extension_is_returned),
 	CASE(test_extension_in_the_wrong_message_is_error_9),
+	CASE(test_request_too_large_to_answer_is_error_8),
 	CASE(test_request_that_was_here_before_is_error_3),
 };
 

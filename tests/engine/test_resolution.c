@@ -226,6 +226,7 @@ static void answer_by_hand(uint32_t id, const char *src_nbma, bool other_proto)
 		m.src_nbma = world_addr(src_nbma);
 	if (other_proto)
 		m.src_proto = world_addr(fam->unknown);
+	m.flags = NHRP_RES_AUTHORITATIVE;
 	m.dst_proto = world_addr(fam->at2);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
@@ -313,6 +314,7 @@ static void test_answer_that_makes_no_sense_is_not_taken(void **state)
 	wrong[5].proto = world_addr(fam->more2);
 	/* a MAC where none belongs, or a group's where one does */
 	wrong[6].sub = nhrp_subaddr_vni_mac(101, &group);
+	m.flags = NHRP_RES_AUTHORITATIVE;
 	m.dst_proto = world_addr(fam->at2);
 	for (size_t i = 0; i < 7; i++) {
 		nhrp_build_begin(&b, buf, sizeof(buf), &m);
@@ -376,7 +378,7 @@ static void test_answer_behind_a_purge_is_void(void **state)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &gone);
 	deliver(spoke1, &hub->nbma, &b);
-	assert_string_equal(family_state(spoke1, fam->at2), "");
+	assert_string_equal(family_state(spoke1, fam->at2), "resolving"); /* asked for anew */
 	answer_by_hand(id, NULL, false);
 	assert_false(family_has(spoke1, fam->at2));
 	assert_int_equal(trio_refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 1);

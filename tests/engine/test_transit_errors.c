@@ -85,6 +85,7 @@ static void reply(struct nhrp_builder *b, void *buf, size_t size, uint8_t hops, 
 				      .proto = world_addr(VM2) };
 
 	m = from_spoke(spoke1, NHRP_OP_RESOLUTION_REPLY, id);
+	m.flags = NHRP_RES_AUTHORITATIVE;
 	m.hop_count = hops;
 	m.dst_proto = world_addr(VM2);
 	nhrp_build_begin(b, buf, size, &m);

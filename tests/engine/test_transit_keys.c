@@ -94,6 +94,31 @@ static void test_challenges_are_not_passed_on(void **state)
 	quartet_assert_shortcut(spoke1, VM2, spoke2);
 }
 
+/* A challenge that comes late, when the question has been asked again in the right epoch, is no refusal of that. */
+static void test_late_challenge_is_not_passed_on(void **state)
+{
+	struct world_node *spoke3 = world_spoke(5, 102);
+	struct vpn_mac_view v;
+
+	start_with_keys(spoke3, "first secret");
+	world_run(1000); /* hub1 has passed it on and been challenged */
+	assert_int_equal(hub1->sent[NHRP_OP_RESOLUTION_REPLY].len, 0);
+	assert_true(hub2->sent[NHRP_OP_RESOLUTION_REPLY].len > 0);
+	/* another copy of the same, and the answer to the next try, arrive behind each other's time */
+	world_delay(NHRP_OP_RESOLUTION_REPLY, 1, 2500);
+	world_inject(hub2, &hub1->nbma, hub1->sent[NHRP_OP_RESOLUTION_REQUEST].octets,
+		     hub1->sent[NHRP_OP_RESOLUTION_REQUEST].len);
+	world_run(0);
+	world_lose(NHRP_OP_RESOLUTION_REPLY, 1);
+	world_run(2600);
+	assert_int_equal(hub1->sent[NHRP_OP_RESOLUTION_REPLY].len, 0);
+	assert_true(refused(hub1, VPN_REFUSED_NOT_FRESH) >= 1);
+	assert_true(world_mac(spoke1, VM2, &v));
+	assert_string_equal(v.type, "resolving");
+	world_run(4000);
+	quartet_assert_shortcut(spoke1, VM2, spoke2);
+}
+
 static void test_wrong_key_between_hubs(void **state)
 {
 	struct world_node *spoke3 = world_spoke(5, 102);
@@ -139,6 +164,7 @@ static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, quartet_setup_bare, quartet_teardown)
 	CASE(test_authentic_hop_by_hop),
 	CASE(test_challenges_are_not_passed_on),
+	CASE(test_late_challenge_is_not_passed_on),
 	CASE(test_wrong_key_between_hubs),
 	CASE(test_password_hop_by_hop),
 };

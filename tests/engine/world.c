@@ -15,6 +15,7 @@
 
 #define QUEUE 4096
 #define OCTETS 1500
+#define LATE 16
 
 struct packet {
 	struct world_node *to;
@@ -37,7 +38,12 @@ static struct packet packets[QUEUE];
 static size_t packet_head, packet_tail;
 static struct event_rec records[QUEUE];
 static size_t rec_head, rec_tail;
-static unsigned int lose[256], spare[256], seen[256];
+static unsigned int lose[256], spare[256], seen[256], late[256];
+static uint64_t late_ms[256];
+static struct late {
+	uint64_t at; /* ms; 0: free */
+	struct packet p;
+} lates[LATE];
 static struct packet last[256];
 static bool repeat;
 
@@ -80,6 +86,32 @@ void world_inject(struct world_node *to, const struct dm_addr *from, const uint8
 	world_inject_by(to, WORLD_CTL_IFINDEX, from, octets, len);
 }
 
+/* Keeps a message back, so that later ones overtake it. */
+static void send_late(struct world_node *to, const struct dm_addr *from, const uint8_t *octets, size_t len, uint64_t ms)
+{
+	size_t i = 0;
+
+	while (lates[i].at)
+		assert(++i < LATE);
+	lates[i].at = now_ms + ms;
+	lates[i].p = (struct packet){ .to = to, .ifindex = WORLD_CTL_IFINDEX, .from = *from, .len = len };
+	memcpy(lates[i].p.octets, octets, len);
+}
+
+/* Delivers what is due. Returns the milliseconds until the next is, LIMIT at most. */
+static uint64_t late_ones(uint64_t limit)
+{
+	for (size_t i = 0; i < LATE; i++) {
+		if (lates[i].at && lates[i].at <= now_ms) {
+			lates[i].at = 0;
+			world_inject(lates[i].p.to, &lates[i].p.from, lates[i].p.octets, lates[i].p.len);
+		}
+		if (lates[i].at && lates[i].at - now_ms < limit)
+			limit = lates[i].at - now_ms;
+	}
+	return limit;
+}
+
 static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octets, size_t len)
 {
 	struct world_node *from = ctx, *to = node_at(&path->nbma);
@@ -99,6 +131,11 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	}
 	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX)
 		return;
+	if (late[m.op]) {
+		late[m.op]--;
+		send_late(to, &from->nbma, octets, len, late_ms[m.op]);
+		return;
+	}
 	for (int i = 0; i <= repeat; i++)
 		world_inject(to, &from->nbma, octets, len);
 }
@@ -112,6 +149,12 @@ void world_lose_after(uint8_t op, unsigned int spared, unsigned int n)
 {
 	spare[op] = spared;
 	lose[op] = n;
+}
+
+void world_delay(uint8_t op, unsigned int n, uint64_t ms)
+{
+	late[op] = n;
+	late_ms[op] = ms;
 }
 
 void world_repeat(bool on)
@@ -520,6 +563,8 @@ void world_reset(void)
 	packet_head = packet_tail = rec_head = rec_tail = 0;
 	memset(lose, 0, sizeof(lose));
 	memset(spare, 0, sizeof(spare));
+	memset(late, 0, sizeof(late));
+	memset(lates, 0, sizeof(lates));
 	memset(seen, 0, sizeof(seen));
 	memset(last, 0, sizeof(last));
 	repeat = false;
@@ -568,8 +613,8 @@ void world_run(uint64_t ms)
 
 	for (;;) {
 		do {
+			next = late_ones(end - now_ms);
 			pump();
-			next = end - now_ms;
 			for (size_t i = 0; i < num_nodes; i++) {
 				wait = vpn_engine_run(nodes[i].engine);
 				next = wait < next ? wait : next;

@@ -97,6 +97,8 @@ void world_run(uint64_t ms);
 /* The next N messages of that type are lost (0: none from now on), those after the next SPARED, or each is delivered twice. */
 void world_lose(uint8_t op, unsigned int n);
 void world_lose_after(uint8_t op, unsigned int spared, unsigned int n);
+/* The next N messages of that type arrive MS milliseconds late (16 at a time), behind those sent after them. */
+void world_delay(uint8_t op, unsigned int n, uint64_t ms);
 void world_repeat(bool on);
 /* Messages seen on the wire of that type since reset. */
 unsigned int world_seen(uint8_t op);

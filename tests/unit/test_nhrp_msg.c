@@ -215,6 +215,25 @@ static void test_builds_vectors(void **state)
 	}
 }
 
+/* RFC 2332 5 and RFC 2735 4.1: PAD, ar$pro.snap, and the unused octets of a CIE, whatever they hold. */
+static void test_unused_is_ignored(void **state)
+{
+	const struct nhrp_vector *vector = nhrp_vector("vpn-registration-request");
+	static const size_t unused[] = {8, 28, 29, 30, 31, 32, 74, 75};
+	uint8_t octets[VECTOR_MAX];
+	char text[NHRP_DUMP_LEN];
+	struct nhrp_msg m;
+	size_t len = from_hex(vector->hex, octets);
+
+	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
+		assert_int_equal(octets[unused[i]], 0); /* as we write it */
+		octets[unused[i]] = 0xff;
+	}
+	reseal(octets, len);
+	assert_int_equal(nhrp_msg_decode(&m, octets, len, NULL), NHRP_DROP_NONE);
+	assert_string_equal(nhrp_dump(&m, text), vector->reads);
+}
+
 /* What a short Ethernet frame is filled up with does not belong to the message. */
 static void test_ignores_octets_behind_it(void **state)
 {
@@ -720,6 +739,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_vectors),
 		cmocka_unit_test(test_builds_vectors),
+		cmocka_unit_test(test_unused_is_ignored),
 		cmocka_unit_test(test_ignores_octets_behind_it),
 		cmocka_unit_test(test_addresses_end_with_it),
 		cmocka_unit_test(test_corpus_holds_vectors),

@@ -266,7 +266,7 @@ def test_write_and_restart(net):
 
 
 def test_frr_start_script(net):
-    """FRR's own frrinit.sh with /etc/frr/daemons brings the same up, watchfrr and all."""
+    """FRR's own frrinit.sh with /etc/frr/daemons brings the same up, watchfrr and all; stopped by it, the spoke leaves."""
     router = net.spoke1
     written = router.read_file("/etc/frr/frr.conf")
     router.stop_frr()
@@ -276,3 +276,4 @@ def test_frr_start_script(net):
     poll(lambda: instance(router)["state"] == "up", 15, what="registered after frrinit.sh")
     router.stop_by_script()
     assert not router.pid_of("nhrpd"), "frrinit.sh stop ended it"
+    assert not mainjob.members(net.hub), "the hub has heard of it"

@@ -108,7 +108,8 @@ def test_boot_leaves_out_what_is_wrong(net, mgmt):
 
 def test_by_path(net, mgmt):
     """Written with one message and read back; the command line shows it and nhrpd has it."""
-    leaves = {"controller": "tun1", "role": "hub", "holdtime": 600, "authentication-key-chain": "keys", "arp-suppress": True}
+    leaves = {"controller": "tun1", "role": "hub", "holdtime": 600, "graceful-restart": True}
+    leaves |= {"authentication-key-chain": "keys", "arp-suppress": True}
     commit(mgmt, "tun4", 4, vlan=44, **leaves)
     vpn = mgmt.get(vpn_path("tun4"))["frr-interface:lib"]["interface"][0]["frr-nhrpd:nhrp"]["vpn"]
     assert vpn == {
@@ -116,7 +117,8 @@ def test_by_path(net, mgmt):
         **leaves,
     }
     shown = net.router.running_config()
-    for line in ("vpn-id 4 vlan 44", "vpn controller tun1", "vpn role hub", "vpn holdtime 600", "vpn authentication key-chain keys", "vpn arp-suppress"):
+    others = ("holdtime 600", "graceful-restart", "authentication key-chain keys", "arp-suppress")
+    for line in ("vpn-id 4 vlan 44", "vpn controller tun1", "vpn role hub", *(f"vpn {line}" for line in others)):
         assert f" ip nhrp {line}\n" in shown
     poll(lambda: ("tun4", 4) in vpns(net.router), 5, what="nhrpd has the VPN")
     with mgmt.locked():

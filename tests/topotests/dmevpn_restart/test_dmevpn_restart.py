@@ -2,8 +2,8 @@
 """Daemons that end and come back, in the main job's net (lib.net.PICTURE) with both shortcuts standing.
 
 Guards: nhrpd or zebra killed on the hub or on a spoke is said clearly in the log of the one that misses it, costs
-no packet of a running conversation, and is made good when it is back; without mgmtd the VPN goes on, and a boot
-without it catches up later.
+no packet of a running conversation, and is made good when it is back; a spoke whose nhrpd is stopped leaves the VPN,
+or with graceful restart keeps all of it; without mgmtd the VPN goes on, and a boot without it catches up later.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from lib import mainjob
 from lib.capture import Capture
 from lib.frames import marked, send_frames
 from lib.mainjob import NBMA, SHORTCUTS, VNI, instance, tunnel_targets
-from lib.net import VM1_MAC
+from lib.net import SPOKE2_BRIDGE_MAC, VM1_MAC
 from lib.poll import poll
 
 
@@ -67,6 +67,20 @@ def wait_for_line(router, daemon, mark, sentence, deadline=10):
          what=f"{router.name}: {daemon} logs '{sentence}'")  # fmt: skip
 
 
+def test_stopped_leaves(net):
+    """Stopped in good order a spoke leaves the VPN: hub and other spoke forget it at once, its kernel has nothing left."""
+    router = net.spoke1
+    router.kill("nhrpd", signal.SIGTERM)
+    assert mainjob.members(net.hub) == {(NBMA["spoke2"], VNI["spoke2"])}, "the hub has heard before nhrpd is gone"
+    poll(lambda: not tunnel_targets(net.spoke2, VM1_MAC), 5, what="spoke2's shortcut was purged")
+    for mac in (mainjob.ZERO_MAC, SPOKE2_BRIDGE_MAC):
+        poll(lambda mac=mac: not tunnel_targets(router, mac), 5, what=f"spoke1 has no entry for {mac}")
+    router.revive("nhrpd")
+    poll(lambda: mainjob.members(net.hub) == mainjob.all_members(), 15, what="spoke1 is a member again")
+    assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)
+    poll(lambda: all_stands(net), 5)
+
+
 # who is killed, who misses it, and what that one says when it goes and when it is back
 WITNESSES = [
     ("nhrpd", "zebra", "nhrpd has gone", "nhrpd is there"),
@@ -90,6 +104,23 @@ def test_killed_and_back(net, name, daemon, witness, gone, back):
         poll(lambda: all_stands(net), 30, what="all stands again")
         through_the_hub(net, b"all stands")
     assert net.vm1.ping("11.0.0.11", count=5) == (5, 5)
+
+
+def test_stopped_with_graceful_restart(net):
+    """The same with graceful restart costs no packet and is not noticed by anybody."""
+    router = net.spoke1
+    code, said = router.configure("interface tun2", "ip nhrp vpn graceful-restart")
+    assert code == 0, said
+    poll(lambda: instance(router)["gracefulRestart"], 10, what="nhrpd knows")
+    with lossless_ping(net):
+        router.kill("nhrpd", signal.SIGTERM)
+        assert mainjob.members(net.hub) == mainjob.all_members()
+        through_the_hub(net, b"between two runs")
+        router.revive("nhrpd")
+        poll(lambda: instance(router)["gracefulRestart"] and all_stands(net), 30, what="all stands again")
+    code, said = router.configure("interface tun2", "no ip nhrp vpn graceful-restart")
+    assert code == 0, said
+    poll(lambda: not instance(router)["gracefulRestart"], 10, what="nhrpd knows of that, too")
 
 
 def test_mgmtd_goes(net):
