@@ -43,10 +43,9 @@ PREDECL_DLIST(answer_age);
 struct answer {
 	struct answers_item item;
 	struct answer_age_item age_item;
-	uint32_t ifindex;
+	struct vpn_path to; /* the asker's; its NBMA address does not identify */
 	struct dm_addr asker, asked;
 
-	struct dm_addr asker_nbma;
 	bool has_vpn;
 	struct vpn_id vpn;
 	struct dm_addr station, station_nbma; /* what was answered */
@@ -59,7 +58,7 @@ struct answer {
 
 static int answer_cmp(const struct answer *a, const struct answer *b)
 {
-	int order = numcmp(a->ifindex, b->ifindex);
+	int order = numcmp(a->to.ifindex, b->to.ifindex);
 
 	if (!order)
 		order = dm_addr_cmp(&a->asker, &b->asker);
@@ -68,7 +67,7 @@ static int answer_cmp(const struct answer *a, const struct answer *b)
 
 static uint32_t answer_hash(const struct answer *a)
 {
-	return dm_addr_hash(&a->asked, dm_addr_hash(&a->asker, a->ifindex));
+	return dm_addr_hash(&a->asked, dm_addr_hash(&a->asker, a->to.ifindex));
 }
 DECLARE_HASH(answers, struct answer, item, answer_cmp, answer_hash);
 DECLARE_DLIST(answer_age, struct answer, age_item);
@@ -95,9 +94,9 @@ static void add_entry(struct nhrp_purge_order *o, const struct dm_addr *proto, u
 /* The address that was asked for, and the station that was answered where that is another. */
 static void tell(const struct answer *a)
 {
-	struct interface *ifp = vpn_stock_interface(a->ifindex);
+	struct interface *ifp = vpn_stock_interface(a->to.ifindex);
 	struct nhrp_purge_order o = {
-		.to = { .ifindex = a->ifindex, .nbma = a->asker_nbma },
+		.to = a->to,
 		.has_vpn = a->has_vpn,
 		.vpn = a->vpn,
 		.target = a->asker,
@@ -151,14 +150,14 @@ static bool would_answer(const struct answer *a, struct interface *ifp)
 		return false;
 	if (way != VPN_STOCK_LOCAL && way != VPN_STOCK_LEAVES)
 		return false;
-	if (vpn_glue_layer3(a->ifindex, &vpn) != VPN_LAYER3_VPN)
+	if (vpn_glue_way(&a->to, &vpn) != VPN_LAYER3_VPN)
 		return !a->has_vpn;
 	return a->has_vpn && !vpn_id_cmp(&vpn, &a->vpn);
 }
 
 static void look_at(struct answer *a, uint64_t now)
 {
-	struct interface *ifp = vpn_stock_interface(a->ifindex);
+	struct interface *ifp = vpn_stock_interface(a->to.ifindex);
 	struct dm_addr nbma;
 
 	if (!ifp || a->until <= now) {
@@ -192,12 +191,14 @@ void nhrp_answers_poll(void)
 /* The parts that request and reply have in common. Returns false when the stock code has no way to the asker. */
 static bool read_head(struct answer *a, struct interface *ifp, const struct nhrp_msg *m)
 {
-	a->ifindex = (uint32_t)ifp->ifindex;
+	a->to.ifindex = (uint32_t)ifp->ifindex;
 	a->asker = m->src_proto;
 	a->asked = m->dst_proto;
 	a->prefix_len = (uint8_t)(8 * dm_addr_len(&a->asked));
-	a->has_vpn = vpn_glue_layer3(a->ifindex, &a->vpn) == VPN_LAYER3_VPN;
-	return vpn_stock_station(vpn_stock_binding(ifp, &a->asker), &a->asker_nbma);
+	if (!vpn_stock_station(vpn_stock_binding(ifp, &a->asker), &a->to.nbma))
+		return false;
+	a->has_vpn = vpn_glue_way(&a->to, &a->vpn) == VPN_LAYER3_VPN;
+	return true;
 }
 
 /* The station's binding, what ends the answer; false when it is none that can go. */
@@ -230,11 +231,10 @@ static bool read_reply(struct answer *a, struct interface *ifp, const struct nhr
 /* SAID takes the place of what was noted of the same asker and address. */
 static void note(const struct answer *said)
 {
-	const struct vpn_path to = { .ifindex = said->ifindex, .nbma = said->asker_nbma };
 	struct answer *a = answers_find(&all, said);
 
-	nhrp_purge_cancel(&to, &said->asked);
-	nhrp_purge_cancel(&to, &said->station);
+	nhrp_purge_cancel(&said->to, &said->asked);
+	nhrp_purge_cancel(&said->to, &said->station);
 	if (a)
 		forget(a);
 	else if (answers_count(&all) >= NHRP_ANSWERS_MAX)
@@ -250,7 +250,7 @@ static void note(const struct answer *said)
 void nhrp_answers_sent(const struct vpn_path *to, const struct nhrp_msg *m)
 {
 	struct interface *ifp = vpn_stock_interface(to->ifindex);
-	struct answer said = { .ifindex = 0 };
+	struct answer said = { .binding = NULL };
 
 	if (ifp && read_reply(&said, ifp, m))
 		note(&said);
@@ -260,7 +260,7 @@ void nhrp_answers_sent(const struct vpn_path *to, const struct nhrp_msg *m)
 void nhrp_answers_asked(const struct vpn_path *to, const struct nhrp_msg *m)
 {
 	struct interface *ifp = vpn_stock_interface(to->ifindex);
-	struct answer said = { .ifindex = 0 };
+	struct answer said = { .binding = NULL };
 
 	if (!ifp || !hang_on(&said, vpn_stock_next_hop(ifp, &m->dst_proto)))
 		return;

@@ -97,7 +97,7 @@ static size_t build(const struct purge *p, const struct interface *ifp, bool rep
 static bool still_there(const struct nhrp_purge_order *o, bool *silent)
 {
 	struct vpn_id vpn = { 0 };
-	enum vpn_layer3 now = vpn_glue_layer3(o->to.ifindex, &vpn);
+	enum vpn_layer3 now = vpn_glue_way(&o->to, &vpn);
 
 	*silent = now == VPN_LAYER3_BLOCKED;
 	return o->has_vpn ? now == VPN_LAYER3_VPN && !vpn_id_cmp(&vpn, &o->vpn) : now == VPN_LAYER3_PLAIN;

@@ -255,6 +255,8 @@ bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_add
 
 	if (!has_room(e, m, ip, b))
 		return false;
+	if (b)
+		b->stale = false;
 	if (b && b->member == m && dm_addr_same(&b->mac, mac))
 		return true;
 	if (!b) {
@@ -271,6 +273,23 @@ bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_add
 }
 
 /* --- all of a member, or of an instance --- */
+
+void vpn_binding_mark_ips(struct vpn_member *m)
+{
+	struct vpn_binding *b;
+
+	frr_each (vpn_member_bindings, &m->ips, b)
+		b->stale = true;
+}
+
+void vpn_binding_sweep_ips(struct vpn_engine *e, struct vpn_member *m)
+{
+	struct vpn_binding *b;
+
+	frr_each_safe (vpn_member_bindings, &m->ips, b)
+		if (b->stale)
+			vpn_binding_forget(e, b);
+}
 
 void vpn_binding_member_changed(struct vpn_engine *e, struct vpn_member *m)
 {

@@ -39,6 +39,7 @@ struct vpn_binding {
 	struct vpn_member_bindings_item member_item;
 	struct dm_addr addr;
 	struct dm_addr mac; /* of an IP address: of the station that has it */
+	bool stale; /* of an IP address: registered before its member started anew */
 	struct vpn_member *member; /* a MAC's home; who registered an IP address */
 	uint64_t since; /* ms */
 	struct vpn_askers_head askers;
@@ -96,6 +97,9 @@ bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_add
 
 /* What the others were told of the member's addresses is void: states its MACs anew to the module and purges. */
 void vpn_binding_member_changed(struct vpn_engine *e, struct vpn_member *m);
+/* A member forgot what it had registered: of its IP addresses those that it has not registered again by vpn_binding_sweep_ips() go. */
+void vpn_binding_mark_ips(struct vpn_member *m);
+void vpn_binding_sweep_ips(struct vpn_engine *e, struct vpn_member *m);
 /* Frees all of a member's; PROGRAM also takes them out of the kernel and purges. */
 void vpn_binding_member_gone(struct vpn_engine *e, struct vpn_member *m, bool program);
 /* States all MACs to the module. */

@@ -138,6 +138,11 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 	return ifp ? vpn_engine_layer3(engine, ifp->name, vpn) : VPN_LAYER3_PLAIN;
 }
 
+enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
+{
+	return vpn_glue_layer3(to->ifindex, vpn);
+}
+
 void vpn_glue_set_debug(bool on)
 {
 	debug_configured = on;

@@ -162,9 +162,9 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	inst->asked = inst->told = inst->suppress.told = false;
+	inst->asked = inst->told = false;
 	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
-	vpn_local_mark_ips(inst);
+	vpn_neigh_unask(e, inst);
 }
 
 /* --- the decision --- */

@@ -52,6 +52,7 @@ void vpn_member_forget(struct vpn_engine *e, struct vpn_member *m, bool program)
 	struct vpn_instance *inst = m->inst;
 
 	vpn_timer_stop(e, &m->expiry);
+	vpn_timer_stop(e, &m->grace);
 	vpn_binding_member_gone(e, m, program);
 	if (program)
 		state_member(e, m, DM_REC_MEMBER_DEL);
@@ -71,6 +72,23 @@ static void expired(struct vpn_engine *e, void *arg)
 	vpn_member_forget(e, m, true);
 }
 
+static void grace_over(struct vpn_engine *e, void *arg)
+{
+	vpn_binding_sweep_ips(e, arg);
+}
+
+void vpn_member_epoch(struct vpn_engine *e, struct vpn_member *m, uint64_t epoch)
+{
+	bool restarted = m->epoch && epoch && epoch != m->epoch;
+
+	if (epoch)
+		m->epoch = epoch;
+	if (!restarted)
+		return;
+	vpn_binding_mark_ips(m);
+	vpn_timer_set(e, &m->grace, VPN_MEMBER_GRACE_MS);
+}
+
 struct vpn_member *vpn_member_new(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *nbma)
 {
 	struct vpn_member *m = XCALLOC(MTYPE_VPN_MEMBER, sizeof(*m));
@@ -79,6 +97,7 @@ struct vpn_member *vpn_member_new(struct vpn_engine *e, struct vpn_instance *ins
 	m->nbma = *nbma;
 	m->since = vpn_now(e);
 	vpn_timer_init(&m->expiry, expired, m);
+	vpn_timer_init(&m->grace, grace_over, m);
 	vpn_member_bindings_init(&m->macs);
 	vpn_member_bindings_init(&m->ips);
 	vpn_members_add(&inst->members, m);

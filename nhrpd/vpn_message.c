@@ -94,6 +94,15 @@ static void put_epoch(struct vpn_engine *e, struct nhrp_builder *b)
 	nhrp_build_ext_end(b);
 }
 
+uint64_t vpn_message_epoch(const struct nhrp_msg *m)
+{
+	struct nhrp_ext ext;
+
+	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != 8)
+		return 0;
+	return dm_get_u64(&ext.value);
+}
+
 void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities)
 {
 	nhrp_build_ext_empty(b, NHRP_EXT_RESPONDER, true);

@@ -62,6 +62,13 @@ static void unsay(struct vpn_engine *e, struct vpn_instance *inst)
 		say(e, inst, false);
 }
 
+void vpn_neigh_unask(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	inst->suppress.told = false;
+	vpn_timer_stop(e, &inst->suppress.grace);
+	vpn_local_mark_ips(inst);
+}
+
 void vpn_neigh_stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 {
 	if (program)

@@ -21,6 +21,8 @@ struct vpn_suppress {
 /* arp-suppress is configured, or not any more, or the module must be told anew: says so, and takes back what hangs on it. */
 void vpn_neigh_configured(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_neigh_restate(struct vpn_engine *e, struct vpn_instance *inst);
+/* The module is away: what it told stays, until another one has told what is there. */
+void vpn_neigh_unask(struct vpn_engine *e, struct vpn_instance *inst);
 /* Readies what an instance has of it. */
 void vpn_neigh_init(struct vpn_instance *inst);
 /* The VPN ends here; PROGRAM: the module ceases to suppress. */

@@ -239,15 +239,6 @@ static bool read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
 	       cie->sub.has_vni && dm_addr_is_set(&cie->proto) && cie->holding_time;
 }
 
-static uint64_t read_epoch(const struct nhrp_msg *m)
-{
-	struct nhrp_ext ext;
-
-	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != 8)
-		return 0;
-	return dm_get_u64(&ext.value);
-}
-
 /* A hub that restarted has forgotten our other VPNs too: tell it of them at once. */
 static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uint64_t epoch)
 {
@@ -345,7 +336,7 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 		return;
 	}
 	hub->waiting = false;
-	registered(e, hub, &responder, cie.holding_time, read_epoch(m));
+	registered(e, hub, &responder, cie.holding_time, vpn_message_epoch(m));
 }
 
 void vpn_spoke_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

@@ -11,8 +11,8 @@
  *     +--not yet--> waiting, some seconds -------+ with LOCAL
  *
  * A frame is here before the bridge's word that it has learned its MAC, hence the waiting.
- * An address goes with its MAC, when it is heard with another MAC, or when nhrpd says that
- * it is elsewhere. It does not age by itself: a silent host keeps its address as long as
+ * An address goes with its MAC, when it is heard with another MAC, behind the tunnel, too, or
+ * when nhrpd says that it is elsewhere. It does not age by itself: a silent host keeps its address as long as
  * the bridge keeps its MAC.
  *
  * Stations can claim what they like, so all is bounded. Of a MAC with too many
@@ -241,6 +241,17 @@ void dm_local_neigh_heard(uint32_t ifindex, uint16_t vlan, const struct dm_addr 
 	w->mac = *mac;
 	w->vlan = vlan;
 	w->heard = monotime(NULL);
+}
+
+/* A MAC that is on its way to the tunnel is known to be when the bridge tells. */
+void dm_local_neigh_heard_far(uint32_t ifindex, const struct dm_addr *ip,
+			      const struct dm_addr *mac)
+{
+	struct site *s = find_site(ifindex);
+	struct address *a = s ? find(s, ip) : NULL;
+
+	if (a && !a->own && !dm_addr_same(&a->mac, mac))
+		drop(s, a);
 }
 
 static void end_waiting(struct site *s, const struct dm_addr *mac)

@@ -36,6 +36,10 @@ void dm_local_neigh_tell(uint32_t ifindex, bool on);
 void dm_local_neigh_heard(uint32_t ifindex, uint16_t vlan, const struct dm_addr *ip,
 			  const struct dm_addr *mac);
 
+/* An address was heard behind the tunnel, with a MAC: if another one here had it, it has not. */
+void dm_local_neigh_heard_far(uint32_t ifindex, const struct dm_addr *ip,
+			      const struct dm_addr *mac);
+
 /* A MAC is local now, or (GONE) is not any more. */
 void dm_local_neigh_mac(uint32_t ifindex, const struct dm_addr *mac, bool gone);
 

@@ -172,6 +172,7 @@ static const struct dm_suppress_ops suppress_ops = {
 
 static const struct dm_snoop_ops snoop_ops = {
 	.heard = dm_local_neigh_heard,
+	.heard_far = dm_local_neigh_heard_far,
 	.asked = dm_suppress_asked,
 };
 

@@ -4,8 +4,10 @@
  * Objects: a site by ifindex of the VXLAN device; a tap, which is a packet socket.
  *
  *   eth2 ─┐ tap on all devices, incoming     br-test ──▶ tap on the bridge, outgoing
- *   eth3 ─┴─ ARP, NS, NA: sender, target                 ARP, NS: target
- *              of ports of a site's bridge               (what the bridge's own IP asks for)
+ *   eth3 ─┼─ ARP, NS, NA: sender, target                 ARP, NS: target
+ *   tun2 ─┘    of ports of a site's bridge               (what the bridge's own IP asks for)
+ *
+ * From the tunnel only the sender counts: who speaks there has not got its address here any more.
  *
  * The bridge keeps the frames of its ports to itself; only a tap (ETH_P_ALL) sees them. One tap on
  * all devices, not one for each port: a hypervisor may have more ports than zebra may have
@@ -134,21 +136,21 @@ static bool is_in_vlan(const struct site *s, const struct snooped *f)
 	return s->vlan == (f->tag ? f->tag : pvid_of(f->ifindex));
 }
 
-/* Frames from that device are of the own side of the site's bridge. */
-static bool is_own_side(const struct site *s, uint32_t ifindex)
+/* The device is a port of the site's bridge. */
+static bool is_of_bridge(const struct site *s, uint32_t ifindex)
 {
 	const struct nlm_link *port = dm_link_find(ifindex);
 
-	return port && port->bridge_port && port->master == s->bridge && ifindex != s->ifindex;
+	return port && port->bridge_port && port->master == s->bridge;
 }
 
-/* Any other frame was on its way to the bridge, and is seen once more there. */
-static bool is_own_side_of_any(uint32_t ifindex)
+/* A frame from elsewhere may be on its way to a bridge, and is seen once more there. */
+static bool is_of_any_bridge(uint32_t ifindex)
 {
 	struct site *s;
 
 	frr_each (site_list, &sites, s)
-		if (is_own_side(s, ifindex))
+		if (is_of_bridge(s, ifindex))
 			return true;
 	return false;
 }
@@ -158,11 +160,15 @@ static void handle_incoming(const struct snooped *f)
 	struct site *s;
 
 	frr_each (site_list, &sites, s) {
-		if (!is_own_side(s, f->ifindex) || !is_in_vlan(s, f))
+		bool here = s->ifindex != f->ifindex;
+
+		if (!is_of_bridge(s, f->ifindex) || !is_in_vlan(s, f))
 			continue;
-		if (dm_addr_is_set(&f->said.ip))
+		if (here && dm_addr_is_set(&f->said.ip))
 			ops->heard(s->ifindex, s->vlan, &f->said.ip, &f->said.mac);
-		if (dm_addr_is_set(&f->said.asked))
+		else if (dm_addr_is_set(&f->said.ip))
+			ops->heard_far(s->ifindex, &f->said.ip, &f->said.mac);
+		if (here && dm_addr_is_set(&f->said.asked))
 			ops->asked(s->ifindex, &f->said.asked);
 	}
 }
@@ -223,7 +229,7 @@ static bool handle_frame(struct tap *t)
 
 	if (len <= 0)
 		return false;
-	if (!t->ifindex && !is_own_side_of_any(f.ifindex))
+	if (!t->ifindex && !is_of_any_bridge(f.ifindex))
 		return true;
 	counters.frames++;
 	result = neigh_frame_parse(octets, len, f.checksum_ready, &f.said);

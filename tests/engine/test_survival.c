@@ -408,28 +408,6 @@ static void test_many_local_macs_go_in_few_messages(void **state)
 	assert_int_equal(hub->binds, 99);
 }
 
-static void test_nobody_speaks_for_a_member_but_itself(void **state)
-{
-	struct dm_addr from = world_addr("10.0.0.99");
-	struct nhrp_cie cie = { .holding_time = 60, .nbma = spoke2->nbma, .sub = nhrp_subaddr_vni(101),
-				.proto = world_addr(VM3) };
-	struct nhrp_builder b;
-	struct vpn_mac_view v;
-	uint8_t buf[512];
-	struct nhrp_msg m = {
-		.has_vpn = true, .vpn.index = 1, .afn = NHRP_AFN_IPV4, .pro_type = NHRP_PRO_TEB, .hop_count = 255,
-		.op = NHRP_OP_REGISTRATION_REQUEST, .request_id = 1, .src_nbma = spoke2->nbma,
-		.src_sub = nhrp_subaddr_vni(101), .src_proto = spoke2->link.mac, .dst_proto = spoke2->link.mac,
-	};
-
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	world_inject(hub, &from, buf, nhrp_build_end(&b));
-	world_run(10);
-	assert_false(world_mac(hub, VM3, &v));
-	assert_int_equal(hub->binds, 0);
-}
-
 static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_flapping_controller_costs_nothing),
@@ -451,7 +429,6 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_askers_make_room),
 	CASE(test_hub_is_told_of_macs_it_cannot_hear),
 	CASE(test_many_local_macs_go_in_few_messages),
-	CASE(test_nobody_speaks_for_a_member_but_itself),
 };
 
 int main(void)

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Fuzz target of the reader of dmevpn_msg payloads. Every record read must be such as
- * can be written, and must read the same again. With clang:
- *
- *   clang -std=gnu11 -g -I. -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_dmevpn_msg.c \
- *         lib/[a-z]*.c && ./a.out tests/fuzz/corpus/dmevpn
- *
- * "make check" runs it over the kept corpus by fuzz_main.c.
+ * can be written, and must read the same again. Run as doc/developer/testing.rst says.
  */
 #include <stdlib.h>
 #include <string.h>

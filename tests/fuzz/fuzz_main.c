@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Runs a fuzz target over its kept corpus, where there is no libFuzzer: every file as it
- * is, then cut at every length, then with each octet set to 0x00, 0x7f, 0x80 and 0xff.
+ * is; those made by hand also cut at every length, and with each octet set to 0x00, 0x7f,
+ * 0x80 and 0xff. What a fuzzer found has its hash as name, and is a change of another already.
  *
  *   srcdir=. tests/fuzz/fuzz_nhrp_msg         the corpus
  *   tests/fuzz/fuzz_nhrp_msg crash-0123       one input, to look at a finding
  */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +49,14 @@ static void judge_around(uint8_t *octets, size_t len)
 	}
 }
 
+/* libFuzzer names what it finds by SHA-1. */
+static bool is_find(const char *name)
+{
+	return strlen(name) == 40 && strspn(name, "0123456789abcdef") == 40;
+}
+
 /* Returns 0, or 1 when the file cannot be read. */
-static int judge_file(const char *path)
+static int judge_file(const char *path, bool around)
 {
 	static uint8_t octets[INPUT_MAX];
 	FILE *file = fopen(path, "rb");
@@ -61,7 +69,8 @@ static int judge_file(const char *path)
 	len = fread(octets, 1, sizeof(octets), file);
 	fclose(file);
 	judge(octets, len);
-	judge_around(octets, len);
+	if (around)
+		judge_around(octets, len);
 	return 0;
 }
 
@@ -81,7 +90,7 @@ static int judge_folder(const char *path)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-		files = judge_file(name) ? -1 : files + 1;
+		files = judge_file(name, !is_find(entry->d_name)) ? -1 : files + 1;
 	}
 	closedir(folder);
 	return files;
@@ -95,7 +104,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1) {
 		for (int i = 1; i < argc; i++)
-			if (judge_file(argv[i]))
+			if (judge_file(argv[i], true))
 				return 1;
 		return 0;
 	}

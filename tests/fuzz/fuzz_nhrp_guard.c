@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Fuzz target of the guard in front of FRR's own nhrpd code. Whatever passes must suit that
- * code, by the stand-in of tests/unit/stock_twin.h, and pass again. With clang:
- *
- *   clang -std=gnu11 -g -I. -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_nhrp_guard.c \
- *         tests/unit/stock_twin.c lib/[a-z]*.c && ./a.out tests/fuzz/corpus/nhrp
- *
- * "make check" runs it over the kept corpus by fuzz_main.c.
+ * code, by the stand-in of tests/unit/stock_twin.h, and pass again. Run as doc/developer/testing.rst says.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Fuzz target of the NHRP decoder. Whatever is accepted must build anew into a message
- * that reads the same. With clang:
- *
- *   clang -std=gnu11 -g -I. -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_nhrp_msg.c \
- *         tests/unit/nhrp_dump.c lib/[a-z]*.c && ./a.out tests/fuzz/corpus/nhrp
- *
- * "make check" runs it over the kept corpus by fuzz_main.c.
+ * that reads the same. Run as doc/developer/testing.rst says.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,15 +3,13 @@
  * Fuzz target of the guard with FRR's own nhrpd code behind it: whatever passes is given to
  * nhrp_peer_recv(), in a node that is a hub and a spoke at once, and nothing may go wrong in
  * it. What it sends in return must be whole to our decoder, and goes back in to it by way of
- * the guard.
+ * the guard. Once without and once with what stands beside that code (nhrpd/nhrp_beside.c),
+ * the password check included.
  *
  *      peer 10.0.0.2 ──GRE──> tun1 10.0.0.1, 1.0.0.1 and fd00::1, password "secret"
  *                              ├── 1.0.0.3 and fd00::3 at 10.0.0.3, registered
  *                              ├── 12.0.0.0/8 behind another interface, not NHRP
  *                              └── a resolution of 1.0.0.9 under way, request ID 1
- *
- *   clang … -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_stock_nhrpd.c, all of FRR's nhrpd
- *         but linux.c, nhrp_main.c and nhrp_vty.c, our lib, libfrr, libfrrcares
  *
  * Stock sources are compiled in with the sanitizers; there is no zebra, no event loop that
  * turns (timers are set and never run) and no socket. Every input starts from the same state.
@@ -32,6 +30,13 @@
 #include "zbuf.h"
 
 #include "lib/nhrp_guard.h"
+#include "nhrpd/nhrp_answers.h"
+#include "nhrpd/nhrp_beside.h"
+#include "nhrpd/nhrp_hold.h"
+#include "nhrpd/nhrp_io.h"
+#include "nhrpd/nhrp_password.h"
+#include "nhrpd/nhrp_registered.h"
+#include "nhrpd/vpn_glue.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/seal.h"
 
@@ -45,9 +50,11 @@ struct zebra_privs_t nhrpd_privs;
 #define ANSWERS_MAX 4 /* how often what was sent may come back in */
 
 static struct interface *tunnel, *elsewhere;
+static bool beside; /* what stands beside the stock code is there */
 static uint8_t answers[ANSWERS_MAX][NHRP_GUARD_MAX];
 static size_t answer_len[ANSWERS_MAX];
 static unsigned int num_answers;
+static uint32_t drawn;
 
 /* --- what is below the stock code ------------------------------------------------ */
 
@@ -68,17 +75,56 @@ int os_configure_dmvpn(unsigned int ifindex, const char *ifname, int af)
 
 int os_sendmsg(const uint8_t *buf, size_t len, int ifindex, const uint8_t *addr, size_t addrlen, uint16_t protocol)
 {
+	struct vpn_path to = { .ifindex = (uint32_t)ifindex };
+	uint8_t copy[NHRP_GUARD_MAX];
 	struct nhrp_msg m;
 
 	if (len > NHRP_GUARD_MAX || addrlen != 4)
 		abort();
+	memcpy(copy, buf, len);
 	if (nhrp_guard_may_leave(buf, len) && nhrp_msg_decode(&m, buf, len, NULL) != NHRP_DROP_NONE)
 		abort(); /* a message that was cut short when its buffer was full is not whole */
+	dm_addr_set(&to.nbma, DM_IPV4, addr, addrlen);
+	if (beside && !nhrp_beside_out(&to, copy, len))
+		return (int)len;
+	if (nhrp_guard_may_leave(copy, len) && nhrp_msg_decode(&m, copy, len, NULL) != NHRP_DROP_NONE)
+		abort(); /* nor may a change to it break it */
 	if (num_answers < ANSWERS_MAX) {
-		memcpy(answers[num_answers], buf, len);
+		memcpy(answers[num_answers], copy, len);
 		answer_len[num_answers++] = len;
 	}
 	return (int)len;
+}
+
+int nhrp_io_send(const struct vpn_path *path, const uint8_t *octets, size_t len)
+{
+	return 0;
+}
+
+bool nhrp_hold_lets_pass(void)
+{
+	return true;
+}
+
+/* The numbers that the stock code uses, so that what an input answers is the same with and without. */
+uint32_t vpn_glue_random(void)
+{
+	return ++drawn;
+}
+
+uint64_t vpn_glue_now(void)
+{
+	return 1000;
+}
+
+enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
+{
+	return VPN_LAYER3_PLAIN;
+}
+
+enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
+{
+	return vpn_glue_layer3(to->ifindex, vpn);
 }
 
 /* --- the node --------------------------------------------------------------------- */
@@ -179,12 +225,20 @@ static void build_node(bool with_password)
 	set_binding("1.0.0.9", "10.0.0.3");
 	set_route("12.0.0.0/8", elsewhere);
 	set_route("fd12::/16", elsewhere);
+	drawn = 0;
+	if (beside)
+		nhrp_beside_init();
 	nhrp_shortcut_initiate(&wanted);
 	num_answers = 0;
 }
 
 static void drop_node(void)
 {
+	if (beside) {
+		nhrp_answers_poll();
+		nhrp_registered_poll();
+		nhrp_beside_terminate();
+	}
 	nhrp_shortcut_terminate();
 	if_delete(&tunnel);
 	if_delete(&elsewhere);
@@ -195,6 +249,16 @@ static void drop_node(void)
 
 /* --- a message -------------------------------------------------------------------- */
 
+/* What nhrp_io.c asks of those beside the stock code: the password of what came, the rest of what the guard made of it. */
+static bool comes_past(const char *from, uint8_t *guarded, const uint8_t *octets, size_t len, size_t guarded_len)
+{
+	struct vpn_path path = { .ifindex = (uint32_t)tunnel->ifindex };
+
+	if (!dm_addr_parse(&path.nbma, from))
+		abort();
+	return nhrp_password_right(&path, octets, len) && nhrp_beside_in(&path, guarded, guarded_len);
+}
+
 static void receive(const char *from, const uint8_t *octets, size_t len)
 {
 	static uint8_t out[NHRP_GUARD_MAX];
@@ -203,7 +267,7 @@ static void receive(const char *from, const uint8_t *octets, size_t len)
 	struct nhrp_peer *peer;
 	struct zbuf *zb;
 
-	if (g.why != NHRP_GUARD_PASSED)
+	if (g.why != NHRP_GUARD_PASSED || (beside && !comes_past(from, out, octets, len, g.len)))
 		return;
 	zb = zbuf_alloc(NHRP_GUARD_MAX);
 	memcpy(zb->buf, out, g.len);
@@ -223,8 +287,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 	set_up_once();
 	memcpy(sealed, octets, len);
 	fuzz_seal(sealed, len);
-	for (int with_password = 0; with_password < 2; with_password++) {
-		build_node(with_password);
+	for (int variant = 0; variant < 4; variant++) {
+		beside = variant & 2;
+		build_node(variant & 1);
 		receive("10.0.0.2", sealed, len);
 		receive("10.0.0.2", sealed, len); /* repeated */
 		for (unsigned int i = 0; i < num_answers; i++)

@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -253,11 +254,170 @@ static void dump_of_a_bridge_names_it(void **state)
 	assert_int_equal(mnl_attr_get_u32(attr), 5);
 }
 
+static struct nlm_neigh a_neighbour(const char *ip)
+{
+	struct nlm_neigh neigh = {.ifindex = 9};
+
+	assert_true(dm_addr_parse(&neigh.ip, ip));
+	assert_true(dm_addr_parse(&neigh.mac, "02:00:00:00:01:10"));
+	return neigh;
+}
+
+static void neighbours_read_back(void **state)
+{
+	static const char *const ips[] = {"11.0.0.10", "2001:db8::10", "fe80::10"};
+	char buf[NLM_MESSAGE_MAX];
+	struct nlm_neigh in, out;
+	struct nlmsghdr *nlh;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		in = a_neighbour(ips[i]);
+		nlh = nlm_build_neigh_set(buf, &in);
+		assert_true(nlh->nlmsg_len <= NLM_MESSAGE_MAX);
+		assert_int_equal(nlh->nlmsg_type, RTM_NEWNEIGH);
+		assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE);
+		assert_true(nlm_parse_neigh(nlh, &out));
+		assert_int_equal(out.ifindex, 9);
+		assert_int_equal(out.state, NUD_NOARP);
+		assert_true(dm_addr_same(&out.ip, &in.ip) && dm_addr_same(&out.mac, &in.mac));
+		assert_true(nlm_neigh_is_ours(&out) && !nlm_neigh_is_foreign(&out));
+		assert_true(nlm_parse_neigh(nlm_build_neigh_del(buf, &in), &out));
+		assert_true(dm_addr_same(&out.ip, &in.ip));
+		assert_false(dm_addr_is_set(&out.mac));
+	}
+	in = a_neighbour("224.0.0.9");
+	assert_false(nlm_parse_neigh(nlm_build_neigh_set(buf, &in), &out));
+}
+
+static void what_somebody_wrote_down_is_foreign(void **state)
+{
+	static const struct {
+		uint16_t state;
+		bool ext_learned;
+		uint8_t protocol;
+		bool ours, foreign;
+	} cases[] = {
+		{NUD_NOARP, true, NLM_PROTOCOL_NHRP, true, false},
+		{NUD_REACHABLE, false, 0, false, false},
+		{NUD_STALE, false, RTPROT_STATIC, false, false},
+		{NUD_FAILED, false, 0, false, false},
+		{NUD_PERMANENT, false, 0, false, true},
+		{NUD_NOARP, false, NLM_PROTOCOL_NHRP, false, true},
+		{NUD_NOARP, true, RTPROT_ZEBRA, false, true},
+		{NUD_REACHABLE, true, 0, false, true},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nlm_neigh neigh = {.state = cases[i].state,
+					  .ext_learned = cases[i].ext_learned,
+					  .protocol = cases[i].protocol};
+
+		assert_int_equal(nlm_neigh_is_ours(&neigh), cases[i].ours);
+		assert_int_equal(nlm_neigh_is_foreign(&neigh), cases[i].foreign);
+	}
+}
+
+/* An entry of a bridge that is built for a port has no bridge in it: the kernel knows that. */
+static void macs_of_bridges_are_set(void **state)
+{
+	struct nlm_bridge_mac entry = {.port = 7, .vlan = 10};
+	char buf[NLM_MESSAGE_MAX];
+	struct nlmsghdr *nlh;
+	const struct ndmsg *ndm;
+
+	assert_true(dm_addr_parse(&entry.mac, "02:00:00:00:01:10"));
+	nlh = nlm_build_bridge_mac_set(buf, &entry);
+	ndm = mnl_nlmsg_get_payload(nlh);
+	assert_int_equal(ndm->ndm_family, AF_BRIDGE);
+	assert_int_equal(ndm->ndm_ifindex, 7);
+	assert_int_equal(ndm->ndm_flags, NTF_MASTER | NTF_EXT_LEARNED);
+	assert_int_equal(ndm->ndm_state, NUD_REACHABLE);
+	mnl_attr_put_u32(nlh, NDA_MASTER, 5);
+	assert_true(nlm_parse_bridge_mac(nlh, &entry));
+	assert_int_equal(entry.vlan, 10);
+	assert_true(entry.ext_learned && !entry.own && !entry.fixed);
+	assert_int_equal(nlm_build_bridge_mac_del(buf, &entry)->nlmsg_type, RTM_DELNEIGH);
+	nlh = nlm_build_bridge_mac_get(buf, &entry);
+	assert_int_equal(nlh->nlmsg_type, RTM_GETNEIGH);
+	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
+}
+
+/* 11.0.0.2 on a device, as RTM_NEWADDR; FLAGS are what IFA_FLAGS says. */
+static struct nlmsghdr *an_address(void *buf, uint32_t flags)
+{
+	static const uint8_t ip[] = {11, 0, 0, 2}, peer[] = {11, 0, 0, 3};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+
+	nlh->nlmsg_type = RTM_NEWADDR;
+	ifa->ifa_family = AF_INET;
+	ifa->ifa_index = 9;
+	mnl_attr_put(nlh, IFA_ADDRESS, sizeof(peer), peer);
+	mnl_attr_put(nlh, IFA_LOCAL, sizeof(ip), ip);
+	mnl_attr_put_u32(nlh, IFA_FLAGS, flags);
+	return nlh;
+}
+
+static void addresses_are_read(void **state)
+{
+	char buf[NLM_MESSAGE_MAX], text[DM_ADDR_STRLEN];
+	struct nlm_ifaddr addr;
+
+	assert_true(nlm_parse_ifaddr(an_address(buf, IFA_F_PERMANENT), &addr));
+	assert_int_equal(addr.ifindex, 9);
+	assert_string_equal(dm_addr_str(&addr.ip, text), "11.0.0.2");
+	assert_true(addr.usable);
+	assert_true(nlm_parse_ifaddr(an_address(buf, IFA_F_TENTATIVE), &addr));
+	assert_false(addr.usable);
+	assert_true(nlm_parse_ifaddr(an_address(buf, IFA_F_DADFAILED), &addr));
+	assert_false(addr.usable);
+}
+
+/* A VLAN device upon device 9. */
+static struct nlmsghdr *a_vlan_device(void *buf, uint16_t protocol)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+	struct nlattr *linkinfo, *data;
+
+	nlh->nlmsg_type = RTM_NEWLINK;
+	info->ifi_index = 12;
+	info->ifi_flags = IFF_UP;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "vlan7");
+	mnl_attr_put_u32(nlh, IFLA_LINK, 9);
+	linkinfo = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_str(nlh, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_VLAN_PROTOCOL, htons(protocol));
+	mnl_attr_put_u16(nlh, IFLA_VLAN_ID, 7);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, linkinfo);
+	return nlh;
+}
+
+static void vlan_devices_are_read(void **state)
+{
+	struct nlm_link link;
+	char buf[512];
+
+	assert_true(nlm_parse_link(a_vlan_device(buf, 0x8100), &link));
+	assert_int_equal(link.kind, NLM_VLAN);
+	assert_int_equal(link.lower, 9);
+	assert_int_equal(link.vlan, 7);
+	/* the VLANs of 802.1ad are others */
+	assert_true(nlm_parse_link(a_vlan_device(buf, 0x88a8), &link));
+	assert_int_equal(link.vlan, 0);
+}
+
 /* All readers over one message, whatever it is; octets beyond LEN do not exist. */
 static void read_everything(const uint8_t *octets, size_t len)
 {
 	struct nlmsghdr *copy = malloc(len);
 	struct nlm_bridge_mac entry;
+	struct nlm_ifaddr address;
+	struct nlm_neigh neigh;
 	struct vni_range range;
 	struct nlm_link link;
 	struct nlm_vlan vlan;
@@ -272,6 +432,8 @@ static void read_everything(const uint8_t *octets, size_t len)
 	nlm_parse_link_id(copy, &family, &ifindex);
 	nlm_parse_fdb(copy, 1, &fdb);
 	nlm_parse_bridge_mac(copy, &entry);
+	nlm_parse_neigh(copy, &neigh);
+	nlm_parse_ifaddr(copy, &address);
 	nlm_parse_vlans(copy, count_vlan, &vlan);
 	nlm_parse_vnis(copy, note_range, &range);
 	nlm_parse_ifindex(copy);
@@ -300,8 +462,13 @@ static void cut_and_changed(uint8_t *buf, size_t len)
 
 static void nothing_is_read_past_the_end(void **state)
 {
+	struct nlm_neigh neigh = a_neighbour("2001:db8::10");
 	struct nlm_fdb fdb = an_entry("fd00::3");
 	uint8_t buf[1024];
+
+	cut_and_changed(buf, nlm_build_neigh_set(buf, &neigh)->nlmsg_len);
+	cut_and_changed(buf, an_address(buf, 0)->nlmsg_len);
+	cut_and_changed(buf, a_vlan_device(buf, 0x8100)->nlmsg_len);
 
 	cut_and_changed(buf, a_link(buf));
 	cut_and_changed(buf, some_vlans(buf));
@@ -321,6 +488,11 @@ int main(void)
 		cmocka_unit_test(vnis_read_back),
 		cmocka_unit_test(macs_of_bridges_are_read),
 		cmocka_unit_test(dump_of_a_bridge_names_it),
+		cmocka_unit_test(neighbours_read_back),
+		cmocka_unit_test(what_somebody_wrote_down_is_foreign),
+		cmocka_unit_test(macs_of_bridges_are_set),
+		cmocka_unit_test(addresses_are_read),
+		cmocka_unit_test(vlan_devices_are_read),
 		cmocka_unit_test(nothing_is_read_past_the_end),
 	};
 

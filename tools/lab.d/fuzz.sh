@@ -89,6 +89,14 @@ fuzz_check() {
 	return "$failed"
 }
 
+# One input again, its output as it comes. The file is copied into the root, from wherever it is.
+fuzz_input() {
+	local target=$1 file=$2
+	[ -f "$file" ] || die "there is no file '$file'"
+	mkdir -p "$ROOT$FUZZ"
+	cp "$file" "$ROOT$FUZZ/input" && fuzzer "$target" "$FUZZ/input"
+}
+
 # Picks of what was found the few inputs that reach what the kept corpus does not.
 fuzz_merge() {
 	local target=$1 folder
@@ -114,6 +122,12 @@ job_fuzz() {
 		return
 	fi
 	target=$(fuzz_target "$1") || exit 1
+	if [ "${2:-}" = --input ]; then
+		[ $# -eq 3 ] || die "--input wants a FILE"
+		build_kind fuzz
+		fuzz_input "$target" "$3"
+		return
+	fi
 	seconds=${2:-300}
 	[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "'$seconds' is no number of seconds"
 	build_kind fuzz

@@ -276,6 +276,20 @@ def test_who_speaks_here_is_here(net, spoke, family):
     poll(lambda: neighbours(spoke, address) == [], 5)
 
 
+@BOTH
+def test_address_that_speaks_behind_the_tunnel_is_gone(net, spoke, family):
+    """It moved to another site, while the MAC that had it stays. The bridge's own address stays, whoever claims it."""
+    own, _, moving, _, _ = ADDRESSES[family]
+    mark = net.inject.mark()
+    send_frames(net.vm, "eth1", announces(family, OTHER, moving))
+    poll(lambda: told(net, 0, moving)[-1] == (OTHER, 0), 5, what="it is here")
+    send_vxlan(net.far, "10.0.0.2", 100, announces(family, FARTHER, own), announces(family, FARTHER, moving))
+    net.inject.wait_for("LOCAL_NEIGH", mark, ip=moving, mac=OTHER, gone=1)
+    assert told(net, mark, own) == []
+    send_frames(net.vm, "eth1", announces(family, OTHER, moving))
+    net.inject.wait_for("LOCAL_NEIGH", mark, ip=moving, mac=OTHER, gone=0)
+
+
 def test_mac_that_speaks_here_is_here(net, spoke):
     """Frames for it go where it is, whatever nhrpd says; when it is gone, the bridge answers for it again."""
     address = set_far(net, 4)

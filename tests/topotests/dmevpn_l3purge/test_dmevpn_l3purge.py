@@ -149,6 +149,7 @@ def test_registration(net):
         poll(registered(net, ipv), 20, what=f"both spokes are registered ({ipv})")
     poll(lambda: ("tun14", "4.0.0.4", NBMA["stock"]) in cache(net["hub"], "dynamic"), 20)
     poll(lambda: {e[1] for e in cache(net["stock"], "dynamic")} == {"5.0.0.2", "5.0.0.3"}, 20)
+    assert all(m.vpn_index == 13 for _, m in messages(net, "hub", 13)), "from the first message on"
 
 
 @pytest.mark.parametrize("ipv", FAMILIES)
@@ -436,27 +437,49 @@ def test_replies_that_answer_nothing(net):
     dropped([answer(request).pack()], "10.0.0.9")
 
 
-def test_errors_about_nothing(net):
-    """An Error Indication that carries a request which this node did not send, under an ID that counts."""
-    spoke1 = net["spoke1"]
-    before = stock_counter(net, "spoke1", "unexpectedReply")
-    for guess in range(1, 11):
-        carried = craft.message(
-            craft.REGISTRATION_REQUEST, ip(NBMA["spoke1"]), b"", ip("3.0.0.2"), ip("3.0.0.1"), request_id=guess
-        ).set(protocol=0x0800)
-        error = craft.message(
+def error_about(kind, code, destination, request_id):
+    """The hub's packed Error Indication to spoke1, which carries a request of that kind and ID."""
+    carried = craft.message(kind, ip(NBMA["spoke1"]), b"", ip("3.0.0.2"), ip(destination), request_id=request_id)
+    return (
+        craft.message(
             craft.ERROR_INDICATION,
             ip(NBMA["hub"]),
             b"",
             ip("3.0.0.1"),
             ip("3.0.0.2"),
-            packet=carried.pack(),
-            request_id=6 << 16,
+            packet=carried.set(protocol=0x0800).pack(),
+            request_id=code << 16,
             extensions=[PASSWORD, END],
-        ).set(protocol=0x0800)
-        send(net, "hub", error.pack(), to="spoke1")
+        )
+        .set(protocol=0x0800)
+        .pack()
+    )
+
+
+def test_errors(net):
+    """One about a request that this node did not send, under an ID that counts, is dropped; the right one is heard."""
+    spoke1 = net["spoke1"]
+    before = stock_counter(net, "spoke1", "unexpectedReply")
+    for guess in range(1, 11):
+        send(net, "hub", error_about(craft.REGISTRATION_REQUEST, 6, "3.0.0.1", guess), to="spoke1")
     poll(lambda: stock_counter(net, "spoke1", "unexpectedReply") == before + 10, 5)
     assert ("tun13", "3.0.0.1") in {e[:2] for e in cache(spoke1, "nhs")}
+
+    def asked():
+        seen = messages(net, "spoke1", 13, "resolution-request")
+        return [m for _, m in seen if m.destination_text == "3.0.0.200" and m.outer_source == NBMA["spoke1"]]
+
+    def negative():
+        table = spoke1.vtysh_json("show ip nhrp shortcut json").get("table", [])
+        return [e for e in table if (e["prefix"], e["type"]) == ("3.0.0.200/32", "negative")]
+
+    redirect(net, "3.0.0.200")
+    (request, *_) = poll(asked, 5, what="spoke1 asks for an address that nobody has")
+    send(net, "hub", error_about(craft.RESOLUTION_REQUEST, 6, "3.0.0.200", request.request_id ^ 1), to="spoke1")
+    poll(lambda: stock_counter(net, "spoke1", "unexpectedReply") == before + 11, 5)
+    assert not negative()
+    send(net, "hub", error_about(craft.RESOLUTION_REQUEST, 6, "3.0.0.200", request.request_id), to="spoke1")
+    poll(negative, 5, what="the stock code has heard that the address is unreachable")
 
 
 def test_indications_have_a_limit(net):
@@ -478,6 +501,8 @@ def test_indications_have_a_limit(net):
     send_gre(net["hub"], NBMA["hub"], NBMA["spoke1"], *payloads)
     poll(lambda: stock_counter(net, "spoke1", "indicationsLimited") > 0, 10, what="some are dropped")
     poll(registered(net), 15, what="and the node lives")
+    table = spoke1.vtysh_json("show ip nhrp shortcut json").get("table", [])
+    assert len([e for e in table if e["prefix"].startswith("3.9.")]) < 1500, "what was dropped left nothing behind"
 
 
 def test_errors_have_a_limit(net):

@@ -238,7 +238,7 @@ def test_other_vpn_on_the_spoke(net):
     poll(lambda: counter(hub, "refused", "vpnMismatch") > before, 5, what="the hub refuses VPN 21")
     assert not [e for e in cache(spoke, "nhs") if e[0] == "tun11"]
     assert "tun12" in {e[0] for e in cache(spoke, "nhs")}, "the other VPN has its server"
-    sent = [m for _, m in messages(net, "spoke1", 11) if m.outer_source == NBMA["spoke1"]]
+    sent = [m for _, m in messages(net, "spoke1", 11, "registration-request") if m.outer_source == NBMA["spoke1"]]
     assert sent[-1].vpn_index == 21
     code, said = spoke.configure("interface tun11", "no ip nhrp vpn-id 21", "ip nhrp vpn-id 11")
     assert code == 0, said
