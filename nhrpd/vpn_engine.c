@@ -294,7 +294,7 @@ static struct vpn_instance *of_role(struct vpn_engine *e, uint32_t ifindex, uint
 {
 	struct vpn_instance *inst = vpn_instance_by_vni(e, ifindex, vni);
 
-	return inst && inst->role == role ? inst : NULL;
+	return inst && inst->role == role && !inst->leaving ? inst : NULL;
 }
 
 void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)

@@ -93,6 +93,33 @@ static void test_stop_does_not_wait_for_ever(void **state)
 	assert_int_equal(world_num_members(hub), 2); /* until its holding time is over */
 }
 
+/* Neighbours go, too, and with them what the bridge answers for them. */
+static void test_stop_takes_neighbours(void **state)
+{
+	const char *ip1 = "11.0.0.1", *ip2 = "11.0.0.2";
+
+	vpn_engine_set_arp_suppress(spoke1->engine, "tun2", true);
+	vpn_engine_set_arp_suppress(spoke2->engine, "tun2", true);
+	vpn_engine_commit(spoke1->engine);
+	vpn_engine_commit(spoke2->engine);
+	world_run(10);
+	world_neigh(spoke1, ip1, VM1);
+	world_neigh(spoke2, ip2, VM2);
+	world_run(10);
+	world_wanted(spoke1, ip2);
+	world_wanted(spoke2, ip1);
+	world_run(10);
+	assert_non_null(world_neigh_entry(spoke1, ip2));
+	assert_non_null(world_neigh_entry(spoke2, ip1));
+	assert_true(vpn_engine_leave(spoke2->engine));
+	world_run(10);
+	assert_null(world_neigh_entry(spoke1, ip2)); /* purged by the hub */
+	assert_null(world_neigh_entry(spoke2, ip1));
+	vpn_engine_left(spoke2->engine);
+	assert_kernel_is_empty(spoke2);
+	assert_int_equal(spoke2->num_neighs, 0);
+}
+
 /* A hub whose answers never came may hold us all the same: it is told, by the one address we know, and not waited for. */
 static void test_silent_hub_is_told_but_not_waited_for(void **state)
 {
@@ -114,12 +141,18 @@ static void test_silent_hub_is_told_but_not_waited_for(void **state)
 /* Whatever comes while it waits, the spoke does not come back by it. */
 static void test_nothing_new_while_leaving(void **state)
 {
-	unsigned int requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	unsigned int requests;
 
+	vpn_engine_set_arp_suppress(spoke2->engine, "tun2", true);
+	vpn_engine_commit(spoke2->engine);
+	world_run(100);
+	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
 	world_lose(NHRP_OP_PURGE_REQUEST, 1000);
 	assert_true(vpn_engine_leave(spoke2->engine));
 	world_hairpin(hub, spoke2, spoke1, HUB_VNI, VM2, VM1);
 	world_local(spoke2, "02:aa:00:00:00:09", false);
+	world_neigh(spoke2, "11.0.0.9", "02:aa:00:00:00:09");
+	world_wanted(spoke2, "11.0.0.1");
 	vpn_engine_set_holdtime(spoke2->engine, "tun2", 600);
 	vpn_engine_commit(spoke2->engine);
 	world_link(spoke2);
@@ -217,6 +250,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_stop_takes_all_back),
 	CASE(test_acknowledged_stop_ends_at_once),
 	CASE(test_stop_does_not_wait_for_ever),
+	CASE(test_stop_takes_neighbours),
 	CASE(test_silent_hub_is_told_but_not_waited_for),
 	CASE(test_nothing_new_while_leaving),
 	CASE(test_purge_reply_of_another_does_not_end_it),

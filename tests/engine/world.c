@@ -89,10 +89,10 @@ void world_inject(struct world_node *to, const struct dm_addr *from, const uint8
 /* Keeps a message back, so that later ones overtake it. */
 static void send_late(struct world_node *to, const struct dm_addr *from, const uint8_t *octets, size_t len, uint64_t ms)
 {
-	size_t i = 0;
+	size_t i;
 
-	while (lates[i].at)
-		assert(++i < LATE);
+	for (i = 0; lates[i].at; i++)
+		assert(i + 1 < LATE);
 	lates[i].at = now_ms + ms;
 	lates[i].p = (struct packet){ .to = to, .ifindex = WORLD_CTL_IFINDEX, .from = *from, .len = len };
 	memcpy(lates[i].p.octets, octets, len);
@@ -131,8 +131,7 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	}
 	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX)
 		return;
-	if (late[m.op]) {
-		late[m.op]--;
+	if (late[m.op] && late[m.op]--) {
 		send_late(to, &from->nbma, octets, len, late_ms[m.op]);
 		return;
 	}
