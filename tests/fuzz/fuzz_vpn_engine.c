@@ -176,7 +176,7 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	struct vpn_engine *e = n->engine;
 	struct vpn_id vpn = {.index = 1 + value % 4};
 
-	switch (setting % 12) {
+	switch (setting % 13) {
 	case 0:
 		vpn_engine_set_instance(e, NODE_TUN, vpn, value / 4);
 		break;
@@ -201,8 +201,11 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	case 7:
 		n->idle_ms = value * 1000u;
 		break;
+	case 12:
+		vpn_engine_set_arp_suppress(e, NODE_TUN, value & 1);
+		break;
 	default:
-		set_controller(n, setting % 12, value);
+		set_controller(n, setting % 13, value);
 		return;
 	}
 	if (!(setting & 0x80)) /* more of the transaction is to come */
@@ -234,6 +237,11 @@ static void see_mac(void *arg, const struct vpn_mac_view *v)
 	node_must(v->ifname[0] && dm_addr_is_set(&v->mac) && v->type[0]);
 }
 
+static void see_neigh(void *arg, const struct vpn_neigh_view *v)
+{
+	node_must(v->ifname[0] && v->type[0] && dm_addr_is_set(&v->ip) && v->ip.family != DM_MAC);
+}
+
 static void see_interface(void *arg, const char *name)
 {
 	struct vpn_id vpn = {0};
@@ -250,6 +258,7 @@ static void look(struct node *n)
 	vpn_engine_each_instance(n->engine, see_instance, NULL);
 	vpn_engine_each_member(n->engine, see_member, NULL);
 	vpn_engine_each_mac(n->engine, see_mac, NULL);
+	vpn_engine_each_neigh(n->engine, see_neigh, NULL);
 }
 
 /* --- the module ------------------------------------------------------------------- */
