@@ -134,6 +134,8 @@ STORIES = {
     "story-neighbours6": configure(HUB, 12, 1) + OTHER + LEARN
     + composed(HUB | FROM_OTHER, 16 + 3, 0x20 | 0x80, 0, [cie(2 | 16 << 3, 0x90)], exts=EXTS)
     + composed(HUB | FROM_SPOKE, 16 + 1, 0x50, 16, [cie(4 | 31 << 3)]) + look(),
+    "story-leaving": REGISTER + OTHER + SHORTCUT + special(SPOKE, 6, 4) + cross(HUB) + cross(SPOKE) + special(SPOKE, 6, 4)
+    + REGISTER + configure(SPOKE, 13, 1) + special(SPOKE, 6, 4) + special(SPOKE, 6, 4) + look(),
     "story-crossing-changed": REGISTER + b"".join(cross(HUB, 0, at, 1) for at in range(24, 90, 6)),
 }
 

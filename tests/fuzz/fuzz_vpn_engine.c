@@ -20,7 +20,7 @@
  *   3 type         a record of the module, its body the rest
  *   4 seconds (2)  pass
  *   5 which        keys that may be used; bit 2: a device has the key chain or not
- *   6 which        the module is away or comes back; or nhrpd starts anew
+ *   6 which        the module is away or comes back; or nhrpd starts anew, or ends and starts anew
  *   7              somebody looks at everything there is
  *
  * Whatever comes: each message is counted once, and what the engines do holds to engine_nodes.h.
@@ -176,7 +176,7 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	struct vpn_engine *e = n->engine;
 	struct vpn_id vpn = {.index = 1 + value % 4};
 
-	switch (setting % 13) {
+	switch (setting % 14) {
 	case 0:
 		vpn_engine_set_instance(e, NODE_TUN, vpn, value / 4);
 		break;
@@ -204,8 +204,11 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	case 12:
 		vpn_engine_set_arp_suppress(e, NODE_TUN, value & 1);
 		break;
+	case 13:
+		vpn_engine_set_graceful_restart(e, NODE_TUN, value & 1);
+		break;
 	default:
-		set_controller(n, setting % 13, value);
+		set_controller(n, setting % 14, value);
 		return;
 	}
 	if (!(setting & 0x80)) /* more of the transaction is to come */
@@ -295,9 +298,21 @@ static void record(struct node *n, struct dm_reader *r)
 	vpn_engine_record(n->engine, &rec);
 }
 
+/* The daemon's end, begun once: some messages may still come in while it waits. */
+static void leave(struct node *n)
+{
+	node_must(vpn_engine_leave(n->engine) || !vpn_engine_is_leaving(n->engine));
+	if (!vpn_engine_is_leaving(n->engine)) {
+		vpn_engine_left(n->engine);
+		node_restart(n);
+	}
+}
+
 static void module(struct node *n, uint8_t which)
 {
-	if (which & 2)
+	if (which & 4)
+		leave(n);
+	else if (which & 2)
 		node_restart(n);
 	else
 		node_module(n, which & 1);
