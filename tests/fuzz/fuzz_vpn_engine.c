@@ -301,7 +301,8 @@ static void record(struct node *n, struct dm_reader *r)
 /* The daemon's end, begun once: some messages may still come in while it waits. */
 static void leave(struct node *n)
 {
-	node_must(vpn_engine_leave(n->engine) || !vpn_engine_is_leaving(n->engine));
+	if (!vpn_engine_is_leaving(n->engine))
+		vpn_engine_leave(n->engine);
 	if (!vpn_engine_is_leaving(n->engine)) {
 		vpn_engine_left(n->engine);
 		node_restart(n);
