@@ -3,7 +3,7 @@
  * What engine_compose.h says. Input of compose():
  *
  *   type | flags (2) | who | body: number of CIEs, each of 9 octets | extensions
- *   type  bits 0-2 one less than ar$op.type, 3 of layer 3: protocol addresses are IPv4
+ *   type  bits 0-2 one less than ar$op.type, 3-4 protocol addresses are MAC, IPv4, IPv6 or MAC
  *   who   bits 0-1 VPN-ID, 2 the ID of the receiver's last request, 3 no source subaddress,
  *         4-5 source NBMA address, 6-7 source MAC; the next octet: destination MAC
  *   CIE   code | preference | MTU (2) | holding time (2) | addresses | VNI | prefix length
@@ -60,22 +60,36 @@ static struct dm_addr pick_mac(uint8_t which)
 	return a;
 }
 
-static struct dm_addr pick_proto(uint16_t pro_type, uint8_t which)
+static struct dm_addr pick_ip(enum dm_family family, uint8_t which)
 {
-	const uint8_t octets[4] = {172, 16, 0, which};
+	uint8_t octets[16] = {172, 16, 0, which};
 	struct dm_addr a = {0};
 
-	if (pro_type == NHRP_PRO_TEB)
-		return pick_mac(which);
-	dm_addr_set(&a, DM_IPV4, octets, sizeof(octets));
+	if (which == 255)
+		return a;
+	if (which == 254)
+		octets[0] = 0xff; /* a group's, of IPv6 */
+	else if (family == DM_IPV6)
+		octets[0] = 0xfd;
+	dm_addr_set(&a, family, octets, dm_family_len(family));
 	return a;
+}
+
+static struct dm_addr pick_proto(uint16_t pro_type, uint8_t which)
+{
+	enum dm_family family = nhrp_pro_family(pro_type);
+
+	return family == DM_MAC ? pick_mac(which) : pick_ip(family, which);
 }
 
 static struct nhrp_subaddr pick_sub(uint8_t which)
 {
 	static const uint32_t vnis[] = {100, 101, 4097, 4098, 1, (1u << 24) - 1};
 	static const uint8_t odd[] = {1, 2, 3, 4, 5, 6, 7};
+	struct dm_addr mac = pick_mac(which & 15);
 
+	if (which >= 0x80 && dm_addr_is_set(&mac))
+		return nhrp_subaddr_vni_mac(vnis[(which >> 4 & 7) % 6], &mac);
 	if (which < 6)
 		return nhrp_subaddr_vni(vnis[which]);
 	if (which < 12)
@@ -94,8 +108,9 @@ static struct vpn_id pick_vpn(uint8_t which)
 
 static struct nhrp_msg get_head(struct dm_reader *r, uint32_t id)
 {
+	static const uint16_t pro_types[] = {NHRP_PRO_TEB, NHRP_PRO_IPV4, NHRP_PRO_IPV6, NHRP_PRO_TEB};
 	uint8_t type = dm_get_u8(r);
-	uint16_t flags = dm_get_u16(r), pro_type = type & 8 ? NHRP_PRO_IPV4 : NHRP_PRO_TEB;
+	uint16_t flags = dm_get_u16(r), pro_type = pro_types[type >> 3 & 3];
 	uint8_t who = dm_get_u8(r), dst = dm_get_u8(r);
 
 	return (struct nhrp_msg){

@@ -148,6 +148,14 @@ static void programming(void *ctx, const struct dm_rec *rec)
 	case DM_REC_HUB_SET:
 		node_must(own_vni(n, rec->hub.vni) && usable(n, &rec->hub.nbma));
 		break;
+	case DM_REC_SUPPRESS_SET:
+		reply.type = DM_REC_SUPPRESS_STATE;
+		answer(n, &reply);
+		break;
+	case DM_REC_NEIGH_SET:
+		node_must(own_vni(n, rec->neigh.vni) && (n->told || dm_addr_is_station(&rec->neigh.ip)));
+		node_must(rec->neigh.ip.family != DM_MAC && dm_addr_is_station(&rec->neigh.mac));
+		break;
 	case DM_REC_USED_QUERY:
 		reply.type = DM_REC_USED_REPLY;
 		reply.used.found = 1;

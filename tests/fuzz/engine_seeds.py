@@ -69,6 +69,11 @@ def cie(addresses, vni=0, code=0, hold=600, mtu=1450, prefix=0):
     return struct.pack("!BBHHB", code, 0, mtu, hold, addresses) + sub + bytes([prefix])
 
 
+def neigh(kind, ip, mac=b"", gone=None):
+    body = struct.pack("!II", TUN, 100) + IPV4 + bytes([172, 16, 0, ip]) + (MAC + mac if mac else b"")
+    return record(SPOKE, kind, body + (b"" if gone is None else bytes([gone])))
+
+
 def composed(to, op, who, dst, cies=(), flags=0, exts=b"", how=0):
     body = bytes([how, op - 1]) + struct.pack("!HBBB", flags, who, dst, len(cies)) + b"".join(cies)
     return special(to, 0, body, exts)
@@ -119,6 +124,18 @@ STORIES = {
     "story-layer3": configure(HUB, 5, 2) + look() + composed(HUB | FROM_OTHER, 8 + 3, 0x22, 0, [cie(2 | 2 << 3, 1)])
     + composed(HUB | FROM_OTHER, 8 + 3, 0x21, 0) + configure(HUB, 9, 0) + configure(HUB, 5, 7) + configure(HUB, 9, 3)
     + look() + configure(HUB, 6, 2) + look(),
+    "story-neighbours": configure(HUB, 12, 1) + configure(SPOKE, 12, 1) + REGISTER + OTHER + LEARN + neigh(76, 4, VM1, 0)
+    + cross(HUB) + cross(SPOKE) + neigh(77, 17) + cross(HUB) + cross(SPOKE)
+    + composed(HUB | FROM_OTHER, 8 + 3, 0x20 | 0x80, 0, [cie(2 | 16 << 3, 0x90), cie(2 | 17 << 3, 0x91)], exts=EXTS)
+    + seconds(11) + neigh(77, 16) + cross(HUB) + cross(SPOKE) + look()
+    + composed(HUB | FROM_OTHER, 8 + 1, 0x20 | 0x80, 16, [cie(4 | 31 << 3)], exts=EXTS)
+    + composed(HUB | FROM_OTHER, 8 + 5, 0x20 | 0x80, 0, [cie(4 | 16 << 3)]) + cross(SPOKE) + cross(HUB)
+    + neigh(76, 4, VM1, 1) + configure(SPOKE, 12, 0) + look(),
+    "story-neighbours6": configure(HUB, 12, 1) + OTHER + LEARN
+    + composed(HUB | FROM_OTHER, 16 + 3, 0x20 | 0x80, 0, [cie(2 | 16 << 3, 0x90)], exts=EXTS)
+    + composed(HUB | FROM_SPOKE, 16 + 1, 0x50, 16, [cie(4 | 31 << 3)]) + look(),
+    "story-leaving": REGISTER + OTHER + SHORTCUT + special(SPOKE, 6, 4) + cross(HUB) + cross(SPOKE) + special(SPOKE, 6, 4)
+    + REGISTER + configure(SPOKE, 13, 1) + special(SPOKE, 6, 4) + special(SPOKE, 6, 4) + look(),
     "story-crossing-changed": REGISTER + b"".join(cross(HUB, 0, at, 1) for at in range(24, 90, 6)),
 }
 

@@ -20,7 +20,7 @@
  *   3 type         a record of the module, its body the rest
  *   4 seconds (2)  pass
  *   5 which        keys that may be used; bit 2: a device has the key chain or not
- *   6 which        the module is away or comes back; or nhrpd starts anew
+ *   6 which        the module is away or comes back; or nhrpd starts anew, or ends and starts anew
  *   7              somebody looks at everything there is
  *
  * Whatever comes: each message is counted once, and what the engines do holds to engine_nodes.h.
@@ -176,7 +176,7 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	struct vpn_engine *e = n->engine;
 	struct vpn_id vpn = {.index = 1 + value % 4};
 
-	switch (setting % 12) {
+	switch (setting % 14) {
 	case 0:
 		vpn_engine_set_instance(e, NODE_TUN, vpn, value / 4);
 		break;
@@ -201,8 +201,14 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	case 7:
 		n->idle_ms = value * 1000u;
 		break;
+	case 12:
+		vpn_engine_set_arp_suppress(e, NODE_TUN, value & 1);
+		break;
+	case 13:
+		vpn_engine_set_graceful_restart(e, NODE_TUN, value & 1);
+		break;
 	default:
-		set_controller(n, setting % 12, value);
+		set_controller(n, setting % 14, value);
 		return;
 	}
 	if (!(setting & 0x80)) /* more of the transaction is to come */
@@ -234,6 +240,11 @@ static void see_mac(void *arg, const struct vpn_mac_view *v)
 	node_must(v->ifname[0] && dm_addr_is_set(&v->mac) && v->type[0]);
 }
 
+static void see_neigh(void *arg, const struct vpn_neigh_view *v)
+{
+	node_must(v->ifname[0] && v->type[0] && dm_addr_is_set(&v->ip) && v->ip.family != DM_MAC);
+}
+
 static void see_interface(void *arg, const char *name)
 {
 	struct vpn_id vpn = {0};
@@ -250,6 +261,7 @@ static void look(struct node *n)
 	vpn_engine_each_instance(n->engine, see_instance, NULL);
 	vpn_engine_each_member(n->engine, see_member, NULL);
 	vpn_engine_each_mac(n->engine, see_mac, NULL);
+	vpn_engine_each_neigh(n->engine, see_neigh, NULL);
 }
 
 /* --- the module ------------------------------------------------------------------- */
@@ -286,9 +298,22 @@ static void record(struct node *n, struct dm_reader *r)
 	vpn_engine_record(n->engine, &rec);
 }
 
+/* The daemon's end, begun once: some messages may still come in while it waits. */
+static void leave(struct node *n)
+{
+	if (!vpn_engine_is_leaving(n->engine))
+		vpn_engine_leave(n->engine);
+	if (!vpn_engine_is_leaving(n->engine)) {
+		vpn_engine_left(n->engine);
+		node_restart(n);
+	}
+}
+
 static void module(struct node *n, uint8_t which)
 {
-	if (which & 2)
+	if (which & 4)
+		leave(n);
+	else if (which & 2)
 		node_restart(n);
 	else
 		node_module(n, which & 1);
