@@ -174,6 +174,7 @@ def test_address_moves_to_another_mac(net, family):
         return net.vm1.ping(moving, 1)[1] == 1 and neighbour_of(net.vm1, moving) == VM3_MAC
 
     poll(reached, 15, step=0.5, what="vm1 reaches it")
+    assert known(net.hub)[moving]["mac"] == VM3_MAC
 
 
 @BOTH
@@ -228,6 +229,7 @@ def test_host_moves_to_another_site(net, family):
     poll(lambda: has_at(net.hub, moving, ROAMER_MAC, near), 15, what=f"the hub has it at {near}")
     poll(lambda: known(net[far], "local").get(moving) is None, 10, what=f"{far} has it no more")
     poll(lambda: [e for e in net[far].fdb("tun2") if e["mac"] == ROAMER_MAC and "dst" not in e], 10, what=f"{far}'s bridge sends by the tunnel")
+    assert has_at(net.hub, moving, ROAMER_MAC, near), "and it stays there"
 
 
 def test_broadcast_load_falls(net):
