@@ -7,7 +7,7 @@
  *           vlan_filtering: nolearning; port: hairpin, vlan_tunnel; bridge: no mcast_snooping;
  *           for each VPN: port in the VLAN (tagged), VLAN mapped to a VNI, VNI received
  *
- * and for ARP suppression at a spoke (dmevpn_suppress.c), port: neigh_suppress.
+ * and for ARP suppression at a spoke (dmevpn_suppress.c), port: neigh_suppress, neigh_forward_grat.
  *
  * Kind, master, external, vnifilter and vlan_filtering are the user's to give;
  * the rest is set here, if it is not so already, and noted (dmevpn_undo.c). An
@@ -343,8 +343,16 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni, ch
 
 /* --- suppression ---------------------------------------------------------------- */
 
+/*
+ * A host that moved announces itself, and the bridge it has left must hear that: until its own
+ * entry has aged, it would send what is for the host to where that was.
+ */
 bool dm_device_suppress(const struct nlm_link *link, char *reason)
 {
+	if (link->knows_forward_grat && !link->forward_grat &&
+	    !set_port_flag(link, NLM_BRPORT_FORWARD_GRAT, DM_UNDO_FORWARD_GRAT,
+			   "cannot set neigh_forward_grat", reason))
+		return false;
 	return link->neigh_suppress || set_port_flag(link, IFLA_BRPORT_NEIGH_SUPPRESS,
 						     DM_UNDO_SUPPRESS, "cannot set neigh_suppress",
 						     reason);
@@ -405,6 +413,8 @@ static struct nlmsghdr *build_taking_back(void *buf, const struct dm_undo *u)
 		return nlm_build_vni(buf, u->ifindex, u->vni, false);
 	case DM_UNDO_SUPPRESS:
 		return nlm_build_port_flag(buf, u->ifindex, IFLA_BRPORT_NEIGH_SUPPRESS, false);
+	case DM_UNDO_FORWARD_GRAT:
+		return nlm_build_port_flag(buf, u->ifindex, NLM_BRPORT_FORWARD_GRAT, false);
 	case DM_UNDO_FLOOD_OURS:
 	case DM_UNDO_FLOOD:
 	case DM_UNDO_NEIGHBOURS:
@@ -418,7 +428,8 @@ static bool is_of_port(const struct dm_undo *u)
 {
 	return u->kind == DM_UNDO_HAIRPIN || u->kind == DM_UNDO_VLAN_TUNNEL ||
 	       u->kind == DM_UNDO_VLAN || u->kind == DM_UNDO_VLAN_FLAGS ||
-	       u->kind == DM_UNDO_TUNNEL || u->kind == DM_UNDO_SUPPRESS;
+	       u->kind == DM_UNDO_TUNNEL || u->kind == DM_UNDO_SUPPRESS ||
+	       u->kind == DM_UNDO_FORWARD_GRAT;
 }
 
 /*

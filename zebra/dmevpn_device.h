@@ -42,8 +42,8 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
 		    char *reason);
 
 /*
- * Has the bridge answer for what is behind the port (neigh_suppress). Returns false with REASON
- * filled in.
+ * Has the bridge answer for what is behind the port (neigh_suppress), and where the kernel can,
+ * still send announcements there (neigh_forward_grat). Returns false with REASON filled in.
  */
 bool dm_device_suppress(const struct nlm_link *link, char *reason);
 

@@ -202,6 +202,7 @@ static bool is_needed(const struct dm_undo *u)
 	case DM_UNDO_FLOOD:
 		return first_in_role(u->ifindex, DM_ROLE_SPOKE);
 	case DM_UNDO_SUPPRESS:
+	case DM_UNDO_FORWARD_GRAT:
 	case DM_UNDO_NEIGHBOURS:
 	case DM_UNDO_BRIDGE_MACS:
 		return dm_suppress_needs(u);

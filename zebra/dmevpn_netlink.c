@@ -162,16 +162,21 @@ static void parse_bridge(const struct nlattr *data, struct nlm_link *link)
 	link->mcast_snooping = get_u8(attrs[IFLA_BR_MCAST_SNOOPING]);
 }
 
+/* Attributes of a port that are looked at; the headers may know fewer than the kernel has. */
+#define PORT_ATTRS (NLM_BRPORT_FORWARD_GRAT + 1)
+
 static void parse_port(const struct nlattr *data, struct nlm_link *link)
 {
-	const struct nlattr *attrs[IFLA_BRPORT_MAX + 1];
+	const struct nlattr *attrs[PORT_ATTRS];
 
-	read_nested(attrs, IFLA_BRPORT_MAX + 1, data);
+	read_nested(attrs, PORT_ATTRS, data);
 	link->bridge_port = true;
 	link->hairpin = get_u8(attrs[IFLA_BRPORT_MODE]);
 	link->vlan_tunnel = get_u8(attrs[IFLA_BRPORT_VLAN_TUNNEL]);
 	link->neigh_suppress = get_u8(attrs[IFLA_BRPORT_NEIGH_SUPPRESS]);
 	link->neigh_vlan_suppress = get_u8(attrs[IFLA_BRPORT_NEIGH_VLAN_SUPPRESS]);
+	link->forward_grat = get_u8(attrs[NLM_BRPORT_FORWARD_GRAT]);
+	link->knows_forward_grat = attrs[NLM_BRPORT_FORWARD_GRAT] != NULL;
 }
 
 static void parse_vlan_device(const struct nlattr *data, struct nlm_link *link)

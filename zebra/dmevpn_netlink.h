@@ -24,6 +24,9 @@ enum nlm_kind {
 	NLM_VLAN, /* a VLAN device upon another device */
 };
 
+/* IFLA_BRPORT_NEIGH_FORWARD_GRAT, which older headers do not have */
+#define NLM_BRPORT_FORWARD_GRAT 45
+
 /* rtm_protocol of nhrpd in FRR and in iproute2 (rt_protos): whose a neighbour entry is */
 #define NLM_PROTOCOL_NHRP 191
 
@@ -43,6 +46,7 @@ struct nlm_link {
 	struct dm_addr local;
 	/* port of a bridge */
 	bool bridge_port, hairpin, vlan_tunnel, neigh_suppress, neigh_vlan_suppress;
+	bool forward_grat, knows_forward_grat; /* the latter: the kernel has that setting */
 	/* NLM_BRIDGE */
 	bool vlan_filtering, mcast_snooping;
 	/* NLM_VLAN */

@@ -44,6 +44,7 @@ struct dm_snoop_counters {
 	uint64_t lost;	    /* the kernel had no room for */
 };
 
+/* Since the start; those of closed taps are among them. */
 void dm_snoop_get_counters(struct dm_snoop_counters *counters);
 
 #endif

@@ -7,6 +7,9 @@
  * (`type vlan`) upon it, for the port's PVID; without that device the bridge answers nobody.
  * neigh_suppress is set and noted here, the rest is the user's to give.
  *
+ * A kernel that can (neigh_forward_grat) still sends announcements into the tunnel: they are rare,
+ * and tell another bridge that a host, or an address, has moved.
+ *
  *   SUPPRESS_SET, device events --> examine() --> SUPPRESS_STATE, then LOCAL_NEIGH…
  *                                       |
  *            dmevpn_neigh.c: place <----+----> dmevpn_snoop.c: bridge, VLAN
@@ -330,7 +333,8 @@ bool dm_suppress_needs(const struct dm_undo *undo)
 	struct suppress *s;
 
 	frr_each (suppress_list, &list, s) {
-		if (undo->kind == DM_UNDO_SUPPRESS && s->state.ifindex == undo->ifindex)
+		if ((undo->kind == DM_UNDO_SUPPRESS || undo->kind == DM_UNDO_FORWARD_GRAT) &&
+		    s->state.ifindex == undo->ifindex)
 			return true;
 		if (s->placed && undo->kind == DM_UNDO_NEIGHBOURS &&
 		    s->place.layer3 == undo->ifindex)

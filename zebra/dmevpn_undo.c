@@ -41,6 +41,7 @@ static const char *const kind_names[] = {
 	[DM_UNDO_TUNNEL] = "tunnel",
 	[DM_UNDO_VNI] = "vni",		   [DM_UNDO_FLOOD_OURS] = "flood_ours",
 	[DM_UNDO_FLOOD] = "flood",	   [DM_UNDO_SUPPRESS] = "neigh_suppress",
+	[DM_UNDO_FORWARD_GRAT] = "neigh_forward_grat",
 	[DM_UNDO_NEIGHBOURS] = "neighbours", [DM_UNDO_BRIDGE_MACS] = "bridge_macs",
 };
 

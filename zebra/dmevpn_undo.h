@@ -25,6 +25,7 @@ enum dm_undo_kind {
 	DM_UNDO_FLOOD_OURS,   /* VXLAN device: the all-zero entry is ours now */
 	DM_UNDO_FLOOD,	      /* VXLAN device: the all-zero entry had `dst`, `vni` */
 	DM_UNDO_SUPPRESS,     /* bridge port: neigh_suppress was off */
+	DM_UNDO_FORWARD_GRAT, /* bridge port: neigh_forward_grat was off */
 	DM_UNDO_NEIGHBOURS,   /* bridge, VLAN device upon one: has neighbours of ours */
 	DM_UNDO_BRIDGE_MACS,  /* bridge port: the bridge has MACs of ours behind it in VLAN `vlan` */
 };

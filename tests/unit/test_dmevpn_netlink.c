@@ -115,6 +115,8 @@ static size_t a_link(uint8_t *buf)
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_SLAVE_DATA);
 	mnl_attr_put_u8(nlh, IFLA_BRPORT_MODE, 1);
 	mnl_attr_put_u8(nlh, IFLA_BRPORT_VLAN_TUNNEL, 0);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_NEIGH_SUPPRESS, 1);
+	mnl_attr_put_u8(nlh, NLM_BRPORT_FORWARD_GRAT, 0);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, linkinfo);
 	return nlh->nlmsg_len;
@@ -135,6 +137,8 @@ static void link_is_read(void **state)
 	assert_int_equal(link.master, 9);
 	assert_true(link.up && link.external && link.vnifilter && link.learning);
 	assert_true(link.bridge_port && link.hairpin && !link.vlan_tunnel);
+	assert_true(link.neigh_suppress && !link.neigh_vlan_suppress);
+	assert_true(link.knows_forward_grat && !link.forward_grat);
 	assert_string_equal(dm_addr_str(&link.local, text), "10.0.0.1");
 	assert_string_equal(dm_addr_str(&link.mac, text), "02:00:00:00:00:09");
 }

@@ -125,8 +125,12 @@ def bridge_port(spoke, mac, vlan=None):
     return (found[0]["ifname"], "extern_learn" in found[0].get("flags", ())) if found else None
 
 
+def port_settings(spoke):
+    return spoke.json("ip -j -d link show dev tun2")[0]["linkinfo"]["info_slave_data"]
+
+
 def is_suppressing(spoke):
-    return spoke.json("ip -j -d link show dev tun2")[0]["linkinfo"]["info_slave_data"]["neigh_suppress"]
+    return port_settings(spoke)["neigh_suppress"]
 
 
 def instance(spoke):
@@ -274,6 +278,18 @@ def test_who_speaks_here_is_here(net, spoke, family):
     net.inject.wait_for("LOCAL_NEIGH", mark, ip=address, mac=OTHER, gone=1)
     net.inject.say(f"no_neigh tun2 100 {address} {FAR}")
     poll(lambda: neighbours(spoke, address) == [], 5)
+
+
+@BOTH
+def test_announcement_goes_to_the_others(net, spoke, family):
+    """So that the bridge that a host has left learns of it; where the kernel can."""
+    if "neigh_forward_grat" not in port_settings(spoke):
+        pytest.skip("the kernel has no neigh_forward_grat")
+    address = ADDRESSES[family][2]
+    with Capture(net.spoke, "eth1", direction="out") as out:
+        send_frames(net.vm, "eth1", announces(family, OTHER, address))
+        match = asks_for(address) if family == 4 else answers_for(address)
+        out.wait_for(lambda f: vxlan_inner(f) and match(f), what="the announcement leaves by the tunnel")
 
 
 @BOTH
@@ -437,7 +453,8 @@ def test_zebra_comes_back(net, spoke):
 
 def is_given_back(spoke):
     ours = [neighbours(spoke, ADDRESSES[family][3]) for family in (4, 6)]
-    return ours == [[], []] and bridge_port(spoke, FAR) is None and not is_suppressing(spoke)
+    flags = is_suppressing(spoke) or port_settings(spoke).get("neigh_forward_grat")
+    return ours == [[], []] and bridge_port(spoke, FAR) is None and not flags
 
 
 @pytest.mark.parametrize("how", ("suppress", "instance", "while zebra was away"))
@@ -454,7 +471,7 @@ def test_all_is_given_back(net, spoke, how):
         comes_again(net, zebra=True)
         net.inject.say("sync_end")
     poll(lambda: is_given_back(spoke), 5, what="flag, neighbours and MACs are gone")
-    poll(lambda: not {"neigh_suppress", "neighbours", "bridge_macs"} & set(spoke.read_file(UNDO).split()), 5)
+    poll(lambda: not {"neigh_suppress", "neigh_forward_grat", "neighbours", "bridge_macs"} & set(spoke.read_file(UNDO).split()), 5)
     mark = net.inject.mark()
     send_frames(net.vm, "eth1", announces(4, HOST, ADDRESSES[4][1]))
     assert not net.inject.records("LOCAL_NEIGH", mark)
