@@ -3,7 +3,8 @@
  * What engine_compose.h says. Input of compose():
  *
  *   type | flags (2) | who | body: number of CIEs, each of 9 octets | extensions
- *   type  bits 0-2 one less than ar$op.type, 3-4 protocol addresses are MAC, IPv4, IPv6 or MAC
+ *   type  bits 0-2 one less than ar$op.type, 3-4 protocol addresses are MAC, IPv4, IPv6 or MAC,
+ *         5 no VPN headers
  *   who   bits 0-1 VPN-ID, 2 the ID of the receiver's last request, 3 no source subaddress,
  *         4-5 source NBMA address, 6-7 source MAC; the next octet: destination MAC
  *   CIE   code | preference | MTU (2) | holding time (2) | addresses | VNI | prefix length
@@ -114,7 +115,7 @@ static struct nhrp_msg get_head(struct dm_reader *r, uint32_t id)
 	uint8_t who = dm_get_u8(r), dst = dm_get_u8(r);
 
 	return (struct nhrp_msg){
-		.has_vpn = true, .vpn = pick_vpn(who), .afn = NHRP_AFN_IPV4, .pro_type = pro_type,
+		.has_vpn = !(type & 32), .vpn = pick_vpn(who), .afn = NHRP_AFN_IPV4, .pro_type = pro_type,
 		.hop_count = dst & 0x80 ? 0 : 255, .op = 1 + (type & 7), .flags = flags, .error_code = flags & 31,
 		.error_offset = flags >> 5, .request_id = who & 4 ? id : flags, .src_nbma = pick_nbma(who >> 4 & 3),
 		.src_sub = who & 8 ? nhrp_subaddr_none() : nhrp_subaddr_vni(who & 0x40 ? 100 : 4097),

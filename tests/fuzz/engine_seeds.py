@@ -136,6 +136,9 @@ STORIES = {
     + composed(HUB | FROM_SPOKE, 16 + 1, 0x50, 16, [cie(4 | 31 << 3)]) + look(),
     "story-leaving": REGISTER + OTHER + SHORTCUT + special(SPOKE, 6, 4) + cross(HUB) + cross(SPOKE) + special(SPOKE, 6, 4)
     + REGISTER + configure(SPOKE, 13, 1) + special(SPOKE, 6, 4) + special(SPOKE, 6, 4) + look(),
+    "story-plain": configure(HUB, 14, 0) + composed(HUB | FROM_OTHER, 32 + 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)], exts=EXTS)
+    + LEARN + composed(HUB | FROM_OTHER, 32 + 1, 0x20 | 0x80, 0x11, [cie(4 | 31 << 3)]) + REGISTER + look()
+    + composed(HUB | FROM_OTHER, 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)]) + configure(HUB, 14, 4) + look(),
     "story-crossing-changed": REGISTER + b"".join(cross(HUB, 0, at, 1) for at in range(24, 90, 6)),
 }
 

@@ -74,10 +74,15 @@ static void deliver(struct node *n, const struct dm_addr *from, const uint8_t *o
 	const struct vpn_path path = {.ifindex = NODE_CTL_IFINDEX, .nbma = *from};
 	uint64_t before = counted(n);
 	uint8_t *copy = malloc(len ? len : 1);
+	struct vpn_id vpn;
 
 	node_must(copy != NULL);
 	memcpy(copy, octets, len);
-	vpn_engine_packet(n->engine, &path, copy, len);
+	/* as the packet I/O tells them apart */
+	if (!nhrp_is_vpn_encapsulated(copy, len) && vpn_engine_plain_vpn(n->engine, NODE_CTL, &vpn))
+		vpn_engine_plain_packet(n->engine, &path, &vpn, copy, len);
+	else
+		vpn_engine_packet(n->engine, &path, copy, len);
 	free(copy);
 	node_must(counted(n) == before + 1);
 }
@@ -176,7 +181,7 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	struct vpn_engine *e = n->engine;
 	struct vpn_id vpn = {.index = 1 + value % 4};
 
-	switch (setting % 14) {
+	switch (setting % 15) {
 	case 0:
 		vpn_engine_set_instance(e, NODE_TUN, vpn, value / 4);
 		break;
@@ -204,11 +209,15 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	case 12:
 		vpn_engine_set_arp_suppress(e, NODE_TUN, value & 1);
 		break;
+	case 14:
+		n->plain = true;
+		vpn_engine_set_plain_vpn(e, NODE_CTL, value & 4 ? NULL : &vpn);
+		break;
 	case 13:
 		vpn_engine_set_graceful_restart(e, NODE_TUN, value & 1);
 		break;
 	default:
-		set_controller(n, setting % 14, value);
+		set_controller(n, setting % 15, value);
 		return;
 	}
 	if (!(setting & 0x80)) /* more of the transaction is to come */
@@ -245,6 +254,11 @@ static void see_neigh(void *arg, const struct vpn_neigh_view *v)
 	node_must(v->ifname[0] && v->type[0] && dm_addr_is_set(&v->ip) && v->ip.family != DM_MAC);
 }
 
+static void see_plain(void *arg, const struct vpn_plain_view *v)
+{
+	node_must(v->ifname[0] && v->reason);
+}
+
 static void see_interface(void *arg, const char *name)
 {
 	struct vpn_id vpn = {0};
@@ -262,6 +276,7 @@ static void look(struct node *n)
 	vpn_engine_each_member(n->engine, see_member, NULL);
 	vpn_engine_each_mac(n->engine, see_mac, NULL);
 	vpn_engine_each_neigh(n->engine, see_neigh, NULL);
+	vpn_engine_each_plain(n->engine, see_plain, NULL);
 }
 
 /* --- the module ------------------------------------------------------------------- */
