@@ -164,7 +164,10 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 
 enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
 {
-	return vpn_glue_layer3(to->ifindex, vpn);
+	enum vpn_layer3 way = vpn_glue_layer3(to->ifindex, vpn);
+
+	/* who knows no VPNs gets no VPN headers (RFC 2735 3.2) */
+	return way == VPN_LAYER3_VPN && plain_wanted(to, vpn) ? VPN_LAYER3_PLAIN : way;
 }
 
 void vpn_glue_set_debug(bool on)
