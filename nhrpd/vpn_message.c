@@ -352,11 +352,11 @@ void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, co
  * Whether the message is to have VPN headers is its receiver's to say, where plain messages have a
  * VPN: it may not understand them (RFC 2735 3.2). An error goes back as what it is about came.
  */
-void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b)
+bool vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b)
 {
 	const struct nhrp_msg *as_begun = b->head;
 	struct nhrp_msg m = *as_begun;
-	size_t len;
+	size_t len = 0;
 
 	m.has_vpn = !vpn_plain_wanted(e, to, &m.vpn);
 	if (m.op != NHRP_OP_ERROR_INDICATION && m.has_vpn != as_begun->has_vpn)
@@ -364,6 +364,7 @@ void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nh
 	if (vpn_auth_close(e, to, b, &len))
 		vpn_message_send_closed(e, to, b, len);
 	b->head = as_begun;
+	return len > 0;
 }
 
 bool vpn_message_may_answer(struct vpn_engine *e)

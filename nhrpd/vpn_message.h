@@ -26,8 +26,8 @@ void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder 
 /* Answers the extensions of REQ in their order (RFC 2332 5.3). */
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b);
-/* Closes, authenticated as the VPN wants it, and sends; counts. */
-void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b);
+/* Closes, authenticated as the VPN wants it, and sends; counts. Returns false when it had no key, or does not fit (w.bad). */
+bool vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b);
 /* Sends what is closed already, LEN octets (0: it did not fit); counts. */
 void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, const struct nhrp_builder *b, size_t len);
 /* True when the reply to REQ might not fit a packet (RFC 2332 5.2.7, SDU size exceeded). */

@@ -134,25 +134,25 @@ static void put_extensions(const struct vpn_instance *inst, const struct nhrp_ms
 	}
 }
 
-/* Sends M on; what it has become too long for is told to FROM (RFC 2332 5.2.7, error 8). */
+/*
+ * Sends M on, with VPN headers or without as its receiver wants it, whatever it came with (RFC 2735 3.1, 3.2).
+ * What it has become too long for is told to FROM (RFC 2332 5.2.7, error 8).
+ */
 static void pass(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		 const struct vpn_path *to, const struct nhrp_msg *m)
 {
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_msg head = *m;
 	struct nhrp_builder b;
-	size_t len;
 
 	head.hop_count--;
+	head.has_vpn = !vpn_plain_wanted(e, to, &head.vpn);
 	nhrp_build_begin(&b, buf, sizeof(buf), &head);
 	nhrp_build_octets(&b, m->body.p, dm_reader_left(&m->body));
 	put_extensions(inst, m, &b);
-	if (!vpn_auth_close(e, to, &b, &len))
-		return;
-	vpn_message_send_closed(e, to, &b, len);
-	if (len)
+	if (vpn_message_send(e, to, &b))
 		e->counters.passed_on++;
-	else
+	else if (b.w.bad)
 		vpn_message_error(e, inst, from, m, NHRP_ERR_SDU_SIZE, 0);
 }
 

@@ -660,6 +660,43 @@ static void test_vpns_stay_apart_on_the_way(void **state)
 	assert_int_equal(replies(), 0);
 }
 
+/* RFC 2735 3.1, 3.2: what a peer that knows no VPNs asks goes on with headers, and what comes of it to the peer without. */
+static void test_peer_without_vpns_on_the_way(void **state)
+{
+	const struct vpn_id vpn = { .index = 1 };
+	const struct nhrp_cie cie = { .holding_time = 600 };
+	struct nhrp_msg m = from_spoke(spoke2, NHRP_OP_RESOLUTION_REQUEST, 3);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	world_assign(hub1, &vpn);
+	m.dst_proto = world_addr(VM1);
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	deliver(hub1, &hub2->nbma, &b); /* so hub2 knows VPNs */
+	for (unsigned int i = 0; i < 3; i++) {
+		m = from_spoke(spoke1, i ? NHRP_OP_RESOLUTION_REQUEST : NHRP_OP_REGISTRATION_REQUEST, 10 + i);
+		m.has_vpn = false;
+		if (i)
+			m.dst_proto = world_addr(VM2);
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		if (!i)
+			nhrp_build_cie(&b, &cie);
+		if (i == 2)
+			nhrp_build_ext_empty(&b, 0x3802, true);
+		deliver(hub1, &spoke1->nbma, &b);
+	}
+	m = sent_by(hub1, NHRP_OP_RESOLUTION_REQUEST);
+	assert_true(m.has_vpn && m.vpn.index == 1);
+	m = sent_by(hub1, NHRP_OP_RESOLUTION_REPLY);
+	assert_false(m.has_vpn);
+	assert_int_equal(m.request_id, 11);
+	assert_int_equal(cie_at(&m, 0).code, NHRP_CIE_SUCCESS);
+	assert_true(sent_by(hub2, NHRP_OP_ERROR_INDICATION).has_vpn);
+	m = sent_by(hub1, NHRP_OP_ERROR_INDICATION);
+	assert_false(m.has_vpn);
+	assert_int_equal(m.error_code, NHRP_ERR_UNRECOGNIZED_EXTENSION);
+}
+
 static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, quartet_setup, quartet_teardown)
 	CASE(test_request_without_hops_is_error_15),
@@ -687,6 +724,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_error_about_a_reply_goes_to_its_sender),
 	CASE(test_flood_of_errors_is_not_passed_on),
 	CASE(test_vpns_stay_apart_on_the_way),
+	CASE(test_peer_without_vpns_on_the_way),
 };
 
 int main(void)

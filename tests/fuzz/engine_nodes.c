@@ -263,10 +263,9 @@ void node_start(struct node *n, bool is_hub, uint8_t last)
 	n->may_send = n->may_accept = true;
 	n->ctl = (struct vpn_controller){
 		.name = NODE_CTL, .gre = true, .up = true, .ifindex = NODE_CTL_IFINDEX, .nbma = node_nbma(last),
-		.num_servers = !is_hub,
+		.num_servers = 1,
 	};
-	if (!is_hub)
-		n->ctl.servers[0].nbma = node_nbma(1);
+	n->ctl.servers[0].nbma = node_nbma(is_hub ? 3 : 1); /* a hub asks another one for what it does not know */
 	n->link = (struct dm_link){
 		.ifindex = NODE_TUN_IFINDEX, .name = NODE_TUN, .vni = is_hub ? 0 : 100, .mtu = 1450,
 		.local = node_nbma(last),
