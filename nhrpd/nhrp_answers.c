@@ -150,7 +150,7 @@ static bool would_answer(const struct answer *a, struct interface *ifp)
 		return false;
 	if (way != VPN_STOCK_LOCAL && way != VPN_STOCK_LEAVES)
 		return false;
-	if (vpn_glue_way(&a->to, &vpn) != VPN_LAYER3_VPN)
+	if (vpn_glue_layer3(a->to.ifindex, &vpn) != VPN_LAYER3_VPN)
 		return !a->has_vpn;
 	return a->has_vpn && !vpn_id_cmp(&vpn, &a->vpn);
 }
@@ -197,7 +197,7 @@ static bool read_head(struct answer *a, struct interface *ifp, const struct nhrp
 	a->prefix_len = (uint8_t)(8 * dm_addr_len(&a->asked));
 	if (!vpn_stock_station(vpn_stock_binding(ifp, &a->asker), &a->to.nbma))
 		return false;
-	a->has_vpn = vpn_glue_way(&a->to, &a->vpn) == VPN_LAYER3_VPN;
+	a->has_vpn = vpn_glue_layer3(a->to.ifindex, &a->vpn) == VPN_LAYER3_VPN;
 	return true;
 }
 

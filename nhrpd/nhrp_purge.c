@@ -70,7 +70,8 @@ static size_t build(const struct purge *p, const struct interface *ifp, bool rep
 	const struct nhrp_purge_order *o = &p->order;
 	struct nhrp_builder b;
 	struct nhrp_msg m = {
-		.has_vpn = o->has_vpn,
+		/* who knows no VPNs gets no VPN headers (RFC 2735 3.2) */
+		.has_vpn = o->has_vpn && !vpn_glue_plain_wanted(&o->to, &o->vpn),
 		.vpn = o->vpn,
 		.afn = nhrp_afn((enum dm_family)o->nbma.family),
 		.pro_type = nhrp_pro_type((enum dm_family)o->source.family),
@@ -97,7 +98,7 @@ static size_t build(const struct purge *p, const struct interface *ifp, bool rep
 static bool still_there(const struct nhrp_purge_order *o, bool *silent)
 {
 	struct vpn_id vpn = { 0 };
-	enum vpn_layer3 now = vpn_glue_way(&o->to, &vpn);
+	enum vpn_layer3 now = vpn_glue_layer3(o->to.ifindex, &vpn);
 
 	*silent = now == VPN_LAYER3_BLOCKED;
 	return o->has_vpn ? now == VPN_LAYER3_VPN && !vpn_id_cmp(&vpn, &o->vpn) : now == VPN_LAYER3_PLAIN;

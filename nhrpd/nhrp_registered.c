@@ -99,7 +99,7 @@ void nhrp_registered_reply(const struct vpn_path *from, const struct nhrp_msg *m
 		.entries = { { .proto = m->src_proto, .prefix_len = (uint8_t)(8 * dm_addr_len(&m->src_proto)) } },
 		.num_entries = 1,
 	};
-	r->back.has_vpn = vpn_glue_way(from, &r->back.vpn) == VPN_LAYER3_VPN;
+	r->back.has_vpn = vpn_glue_layer3(from->ifindex, &r->back.vpn) == VPN_LAYER3_VPN;
 }
 
 /* Whether the stock code goes on registering this at that server. */
@@ -116,7 +116,7 @@ static bool wanted(const struct registered *r, struct interface *ifp)
 		return false;
 	if (!vpn_stock_proto(ifp, family, &own) || !dm_addr_same(&own, &r->back.source))
 		return false;
-	if (vpn_glue_way(&r->back.to, &vpn) != VPN_LAYER3_VPN)
+	if (vpn_glue_layer3(r->back.to.ifindex, &vpn) != VPN_LAYER3_VPN)
 		return !r->back.has_vpn;
 	return r->back.has_vpn && !vpn_id_cmp(&vpn, &r->back.vpn);
 }

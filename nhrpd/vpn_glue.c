@@ -150,7 +150,7 @@ static bool plain(const struct vpn_path *from, const uint8_t *octets, size_t len
 	return true;
 }
 
-static bool plain_wanted(const struct vpn_path *to, const struct vpn_id *vpn)
+bool vpn_glue_plain_wanted(const struct vpn_path *to, const struct vpn_id *vpn)
 {
 	return vpn_engine_plain_wanted(engine, to, vpn);
 }
@@ -160,14 +160,6 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 	struct interface *ifp = if_lookup_by_index((ifindex_t)ifindex, VRF_DEFAULT);
 
 	return ifp ? vpn_engine_layer3(engine, ifp->name, vpn) : VPN_LAYER3_PLAIN;
-}
-
-enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
-{
-	enum vpn_layer3 way = vpn_glue_layer3(to->ifindex, vpn);
-
-	/* who knows no VPNs gets no VPN headers (RFC 2735 3.2) */
-	return way == VPN_LAYER3_VPN && plain_wanted(to, vpn) ? VPN_LAYER3_PLAIN : way;
 }
 
 void vpn_glue_set_debug(bool on)
@@ -200,7 +192,7 @@ void vpn_glue_init(void)
 		.hmac = vpn_keys_hmac,
 	};
 	static const struct nhrp_io_vpn io = {
-		.packet = packet, .plain = plain, .layer3 = vpn_glue_layer3, .plain_wanted = plain_wanted,
+		.packet = packet, .plain = plain, .layer3 = vpn_glue_layer3, .plain_wanted = vpn_glue_plain_wanted,
 	};
 
 	vpn_keys_init();

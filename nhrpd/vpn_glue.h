@@ -27,8 +27,8 @@ uint32_t vpn_glue_random(void);
 uint64_t vpn_glue_now(void);
 /* What an interface means to FRR's own NHRP code; *vpn is set for VPN_LAYER3_VPN. */
 enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn);
-/* The same for what goes to one peer, in whose words it is to be put. */
-enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn);
+/* True when a message of VPN to that peer leaves without VPN headers (vpn_engine_plain_wanted). */
+bool vpn_glue_plain_wanted(const struct vpn_path *to, const struct vpn_id *vpn);
 /* Runs what is due, soon: to be called after the engine was told something. */
 void vpn_glue_kick(void);
 

@@ -127,9 +127,9 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 	return VPN_LAYER3_PLAIN;
 }
 
-enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
+bool vpn_glue_plain_wanted(const struct vpn_path *to, const struct vpn_id *vpn)
 {
-	return vpn_glue_layer3(to->ifindex, vpn);
+	return false;
 }
 
 /* --- the node --------------------------------------------------------------------- */
