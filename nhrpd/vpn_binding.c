@@ -11,7 +11,8 @@
  *                moved: MAC_SET at the new place, and every asker is purged, the new home
  *                       too (it may hold a shortcut to the former one); so is who asked
  *                       for an IP address of that MAC
- *   registered IP address ──> new, or of another MAC or member: the newest word counts
+ *   registered IP address ──> new, or of another MAC or member: the newest word counts, and
+ *                             its former home is purged like an asker
  *
  * Not here: messages (vpn_hub.c, vpn_purge.c), ageing of silent MACs.
  */
@@ -106,12 +107,19 @@ static void asker_forget(struct vpn_binding *b, struct vpn_asker *a)
 	XFREE(MTYPE_VPN_ASKER, a);
 }
 
-static void purge_askers(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_binding *b)
+static bool is_station(const struct vpn_station *s, const struct vpn_member *m)
+{
+	return m && !s->relayed && dm_addr_same(&s->nbma, &m->nbma);
+}
+
+/* All of them hear that what they were told is void, but for KNOWS (or NULL), who said why. */
+static void purge_askers(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_binding *b,
+			 const struct vpn_member *knows)
 {
 	struct vpn_asker *a;
 
 	while ((a = vpn_askers_first(&b->askers))) {
-		if (a->until > vpn_now(e))
+		if (a->until > vpn_now(e) && !is_station(&a->station, knows))
 			vpn_purge_send(e, inst, &b->addr, &a->station, a->until);
 		asker_forget(b, a);
 	}
@@ -126,7 +134,7 @@ static void purge_askers_behind(struct vpn_engine *e, struct vpn_instance *inst,
 	for (b = vpn_behind_find_gteq(&inst->bindings.behind, &ref); b && dm_addr_same(&b->mac, mac);
 	     b = vpn_behind_next(&inst->bindings.behind, b))
 		if (b->member != unchanged)
-			purge_askers(e, inst, b);
+			purge_askers(e, inst, b, NULL);
 }
 
 static bool asker_is_over(struct vpn_engine *e, const struct vpn_binding *b, const struct vpn_asker *a)
@@ -178,7 +186,7 @@ static void forget(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_b
 	struct vpn_asker *a;
 
 	if (program) {
-		purge_askers(e, inst, b);
+		purge_askers(e, inst, b, NULL);
 		state(e, b, DM_REC_MAC_DEL);
 		if (is_mac(b))
 			purge_askers_behind(e, inst, &b->addr, b->member);
@@ -241,7 +249,7 @@ static bool mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const stru
 	else
 		moves(e, mac, m);
 	state(e, mac, DM_REC_MAC_SET);
-	purge_askers(e, inst, mac);
+	purge_askers(e, inst, mac, NULL);
 	purge_askers_behind(e, inst, addr, is_new ? m : NULL);
 	return true;
 }
@@ -279,10 +287,14 @@ bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_add
 	if (!b) {
 		b = create(e, m, ip);
 	} else {
-		purge_askers(e, inst, b);
+		purge_askers(e, inst, b, m);
 		vpn_behind_del(&inst->bindings.behind, b);
-		if (b->member != m)
+		if (b->member != m) { /* its former home may not have heard that the host moved */
+			const struct vpn_station former = { .nbma = b->member->nbma };
+
+			vpn_purge_send(e, inst, ip, &former, b->member->expiry.due);
 			moves(e, b, m);
+		}
 	}
 	b->mac = *mac;
 	vpn_behind_add(&inst->bindings.behind, b);
@@ -314,11 +326,11 @@ void vpn_binding_member_changed(struct vpn_engine *e, struct vpn_member *m)
 
 	frr_each (vpn_member_bindings, &m->macs, b) {
 		state(e, b, DM_REC_MAC_SET);
-		purge_askers(e, m->inst, b);
+		purge_askers(e, m->inst, b, NULL);
 		purge_askers_behind(e, m->inst, &b->addr, NULL);
 	}
 	frr_each (vpn_member_bindings, &m->ips, b)
-		purge_askers(e, m->inst, b);
+		purge_askers(e, m->inst, b, NULL);
 }
 
 void vpn_binding_member_gone(struct vpn_engine *e, struct vpn_member *m, bool program)

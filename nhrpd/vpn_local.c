@@ -20,6 +20,8 @@
  *               └──────────────── another hub, a restarted hub ──── in none <── reply ────┘
  *   gone, and the hub may know it ──> gone ──> Purge Request, the same way ──> freed, or
  *                                               back to "here" when it came back meanwhile
+ *   purged by the hub: another has registered it. In none, until our module tells it anew or
+ *   the hub knows nobody who has it
  *
  * Not here: taking a MAC back that is gone (the hub hears it elsewhere, or its
  * member's registration ends).
@@ -204,7 +206,7 @@ void vpn_local_untell(struct vpn_engine *e, struct vpn_instance *inst)
 	for (int family = DM_IPV4; family <= DM_MAC; family++) {
 		t = &inst->locals.of[family];
 		frr_each (vpn_locals, &t->all, l)
-			if (!l->in)
+			if (!l->in && !l->theirs)
 				put(l, &t->here);
 		t->here.waiting = t->gone.waiting = false; /* what is under way went to the former one */
 	}
@@ -269,7 +271,8 @@ void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 		return;
 	}
 	l->gone = l->stale = false;
-	if (!dm_addr_same(&l->mac, mac)) {
+	if (l->theirs || !dm_addr_same(&l->mac, mac)) {
+		l->theirs = false;
 		l->mac = *mac;
 		l->batch = ~t->here.request_id; /* what is under way says another */
 		if (!l->in)
@@ -283,6 +286,29 @@ bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip)
 	struct vpn_local *l = find(&inst->locals.of[ip->family], ip);
 
 	return l && !l->gone;
+}
+
+bool vpn_local_disown(struct vpn_instance *inst, const struct dm_addr *ip)
+{
+	struct vpn_local *l = find(&inst->locals.of[ip->family], ip);
+
+	if (!l || l->gone)
+		return false;
+	l->theirs = true;
+	put(l, NULL);
+	return true;
+}
+
+void vpn_local_own_again(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip)
+{
+	struct vpn_local_table *t = &inst->locals.of[ip->family];
+	struct vpn_local *l = find(t, ip);
+
+	if (!l || !l->theirs)
+		return;
+	l->theirs = false;
+	put(l, &t->here);
+	kick(e, &t->here);
 }
 
 /* Takes back the IP addresses that are stale, or all of them. */

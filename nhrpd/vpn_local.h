@@ -43,6 +43,7 @@ struct vpn_local {
 	bool sent;	      /* the hub may know of it */
 	bool gone;	      /* it is not there any more; here only to be taken back */
 	bool stale;	      /* not heard of since the module came back */
+	bool theirs;	      /* the hub says that another has it now; nothing is told until our module says more */
 	uint32_t batch;	      /* request ID that it went out with last */
 };
 
@@ -83,6 +84,10 @@ void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const str
 void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip, const struct dm_addr *mac);
 /* True when the IP address is on our side. */
 bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip);
+/* The hub purged it, as another has registered it. Returns whether it is on our side. */
+bool vpn_local_disown(struct vpn_instance *inst, const struct dm_addr *ip);
+/* … and now it says that nobody has: registers it again, if it is on our side. */
+void vpn_local_own_again(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip);
 /* All IP addresses are there no more: nobody watches them any longer. */
 void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst);
 /* The module will tell anew what is there. MACs are just forgotten: the hub hears what becomes of them. */

@@ -136,9 +136,10 @@ const char *vpn_neigh_reason(const struct vpn_instance *inst)
 
 /* --- addresses --- */
 
+/* What comes late, after the module was told to cease, is not acted on. */
 static bool makes_sense(const struct vpn_instance *inst, const struct dm_addr *ip)
 {
-	return inst->dev->arp_suppress && ip->family != DM_MAC && dm_addr_is_station(ip);
+	return inst->suppress.told && ip->family != DM_MAC && dm_addr_is_station(ip);
 }
 
 void vpn_neigh_local(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_neigh *rec)
@@ -164,6 +165,18 @@ void vpn_neigh_wanted(struct vpn_engine *e, struct vpn_instance *inst, const str
 		r->used = true;
 	else
 		vpn_remote_want(e, inst, &rec->ip);
+}
+
+/*
+ * A host of ours went to another site, or its address to another host there, and nothing of
+ * that came by here. The answer makes a neighbour entry, on which the module forgets the host.
+ */
+void vpn_neigh_purged(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip)
+{
+	if (!makes_sense(inst, ip) || !vpn_local_disown(inst, ip))
+		return;
+	if (!vpn_remote_find(inst, ip))
+		vpn_remote_want(e, inst, ip);
 }
 
 void vpn_neigh_look(struct vpn_engine *e, struct vpn_remote *r)

@@ -39,6 +39,8 @@ void vpn_neigh_local(struct vpn_engine *e, struct vpn_instance *inst, const stru
 /* A host of ours asked for an IP address. */
 void vpn_neigh_wanted(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_neigh *rec);
 
+/* The hub purged the address: when it was ours, another has it now. */
+void vpn_neigh_purged(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip);
 /* Its neighbour entry: SET, or taken out. */
 void vpn_neigh_program(struct vpn_engine *e, const struct vpn_remote *r, bool set);
 /* Two thirds of the holding time are over: asks again what hosts have asked for since. */

@@ -156,6 +156,8 @@ static void turn_negative(struct vpn_engine *e, struct vpn_remote *r, bool refus
 	r->vni = 0;
 	vpn_timer_stop(e, &r->retry);
 	vpn_timer_stop(e, &r->look);
+	if (!is_mac(r))
+		vpn_local_own_again(e, r->inst, &r->addr);
 	vpn_timer_set(e, &r->expiry, soon ? vpn_jitter(e, VPN_SOON_MS) : VPN_NEGATIVE_MS);
 }
 
@@ -426,8 +428,10 @@ static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struc
 
 	if (r)
 		discard_one(e, r);
-	if (vpn_message_whole_address(cie))
+	if (vpn_message_whole_address(cie)) {
+		vpn_neigh_purged(e, inst, &cie->proto);
 		return;
+	}
 	frr_each_safe (vpn_remotes, table(inst, &cie->proto), r)
 		if (vpn_message_covers(cie, &r->addr))
 			discard_one(e, r);

@@ -267,7 +267,7 @@ static void each_local_ip(struct vpn_instance *inst, enum dm_family family,
 			.mac = l->mac,
 			.type = "local",
 			.is_local = true,
-			.told = !l->in,
+			.told = !l->in && !l->theirs,
 		};
 		if (!l->gone)
 			fn(arg, &v);

@@ -127,6 +127,22 @@ static void test_suppression_that_fails_has_a_reason(void **state)
 	assert_string_equal(world_instance(spoke1).arp_suppress_reason, "");
 }
 
+/* A daemon that ends gives all back, and what the module had on its way is not told any more. */
+static void test_suppression_ends_with_the_daemon(void **state)
+{
+	make_neighbours();
+	vpn_engine_leave(spoke1->engine);
+	world_run(10);
+	assert_false(spoke1->suppress.on);
+	assert_null(world_neigh_entry(spoke1, IP2));
+	assert_string_equal(type_of(hub, IP1), "");
+	world_neigh(spoke1, IP1, VM1);
+	world_wanted(spoke1, IP2);
+	world_run(1000);
+	assert_string_equal(type_of(spoke1, IP1), "");
+	assert_string_equal(type_of(spoke1, IP2), "");
+}
+
 /* A hub has nothing to switch on. */
 static void test_hub_answers_without_being_told(void **state)
 {
@@ -456,6 +472,52 @@ static void test_address_that_moves(void **state)
 	assert_string_equal(type_of(spoke1, IP2), "negative");
 }
 
+/* The address went to a host at another site, and nothing of that came by its former home. */
+static void test_former_home_hears_of_it(void **state)
+{
+	struct vpn_neigh_view v;
+
+	make_neighbours();
+	world_lose(NHRP_OP_PURGE_REQUEST, 1);
+	world_neigh(spoke1, IP2, VM1);
+	world_run(10000);
+	assert_registered(IP2, VM1, spoke1);
+	assert_non_null(world_neigh_entry(spoke2, IP2)); /* asked for by itself */
+	assert_true(world_ip(spoke2, IP2, &v));
+	assert_true(v.is_local && !v.told);
+	/* its hub starts anew: nobody tells it of what is another's */
+	world_restart(hub);
+	hub->num_members = hub->num_macs = hub->num_instances = 0;
+	world_configure(hub, 1, NULL);
+	world_run(60000);
+	assert_registered(IP2, VM1, spoke1);
+	world_neigh(spoke2, IP2, NULL); /* its module knows by the neighbour entry */
+	world_run(1000);
+	assert_registered(IP2, VM1, spoke1);
+	assert_string_equal(type_of(spoke2, IP2), "remote");
+	/* and back again */
+	world_neigh(spoke2, IP2, VM2);
+	world_run(1000);
+	assert_registered(IP2, VM2, spoke2);
+	assert_string_equal(type_of(spoke2, IP2), "local");
+	assert_non_null(world_neigh_entry(spoke1, IP2));
+}
+
+/* The other one was there for a moment only: who still has it says so again. */
+static void test_former_home_has_it_again(void **state)
+{
+	make_neighbours();
+	world_lose(NHRP_OP_RESOLUTION_REQUEST, 1);
+	world_neigh(spoke1, IP2, VM1);
+	world_run(10);
+	world_neigh(spoke1, IP2, NULL);
+	world_run(10);
+	assert_string_equal(type_of(hub, IP2), "");
+	world_run(10000);
+	assert_registered(IP2, VM2, spoke2);
+	assert_string_equal(type_of(spoke2, IP2), "local");
+}
+
 /* A member whose VNI changed is another place. */
 static void test_vni_of_the_home_changes(void **state)
 {
@@ -558,6 +620,7 @@ static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_suppression_is_asked_for_and_ended),
 	CASE(test_suppression_that_fails_has_a_reason),
+	CASE(test_suppression_ends_with_the_daemon),
 	CASE(test_hub_answers_without_being_told),
 	CASE(test_module_restart_takes_back_what_is_gone),
 	CASE(test_suppression_that_ceases_takes_back_all),
@@ -574,6 +637,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_asking_is_bounded),
 	CASE(test_address_follows_its_mac),
 	CASE(test_address_that_moves),
+	CASE(test_former_home_hears_of_it),
+	CASE(test_former_home_has_it_again),
 	CASE(test_vni_of_the_home_changes),
 	CASE(test_addresses_of_two_vpns_stay_apart),
 	CASE(test_neighbours_with_keys),
