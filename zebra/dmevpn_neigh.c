@@ -297,9 +297,8 @@ int dm_neigh_set(uint32_t ifindex, const struct dm_addr *ip, const struct dm_add
 
 	if (!s)
 		return ENOENT;
-	if ((ip->family != DM_IPV4 && ip->family != DM_IPV6) || mac->family != DM_MAC ||
-	    dm_addr_is_zero(ip) || dm_addr_is_multicast(ip) || dm_addr_is_zero(mac) ||
-	    dm_addr_is_multicast(mac))
+	if (ip->family == DM_MAC || !dm_addr_is_station(ip) || mac->family != DM_MAC ||
+	    !dm_addr_is_station(mac))
 		return EINVAL;
 	if (!n && neigh_table_count(&s->neighs) >= NEIGHS_MAX)
 		return ENOSPC;
