@@ -181,7 +181,7 @@ struct dm_suppress {
  * An IP address behind a MAC, identified by (ifindex, vni, ip).
  * NEIGH_SET, NEIGH_DEL: at another member; the bridge is to answer for it.
  * LOCAL_NEIGH: heard behind a local MAC, by ARP or neighbour discovery, or an address of the
- * bridge itself; all of them when the instance gets ready, then each change.
+ * bridge itself; all of them behind a SUPPRESS_STATE that says on, then each change.
  * NEIGH_WANTED (ip alone): a station of this bridge asked for it; once a second an address at most.
  */
 struct dm_neigh {

@@ -53,8 +53,9 @@ static bool is_one_station(const struct dm_addr *a)
 {
 	static const uint8_t loopback6[16] = {[15] = 1};
 
-	if (dm_addr_is_zero(a) || dm_addr_is_multicast(a))
+	if (!dm_addr_is_station(a))
 		return false;
+	/* "this network", loopback, and what is reserved (RFC 6890 2.2.2) */
 	if (a->family == DM_IPV4)
 		return a->octets[0] != 0 && a->octets[0] != 127 && a->octets[0] < 240;
 	return a->family != DM_IPV6 || memcmp(a->octets, loopback6, sizeof(loopback6)) != 0;

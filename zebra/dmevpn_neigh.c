@@ -207,7 +207,7 @@ static void free_mac(struct site *s, struct mac *m)
 
 static void put_mac(struct site *s, struct mac *m)
 {
-	m->todo = (struct todo){};
+	m->todo = (struct todo){.pending = !s->placed};
 	m->local = s->placed && dm_locals_has(s->ifindex, &m->mac, s->place.vlan);
 	if (!s->placed || m->local)
 		return;
@@ -269,7 +269,7 @@ static void free_neigh(struct site *s, struct neigh *n)
 
 static void put_neigh(struct site *s, struct neigh *n)
 {
-	n->todo = (struct todo){};
+	n->todo = (struct todo){.pending = !s->placed};
 	if (!s->placed)
 		return;
 	n->todo.pending = !push_neigh(&s->place, s->vni, DM_OP_NEIGH_SET, &n->ip, &n->mac);
@@ -297,9 +297,8 @@ int dm_neigh_set(uint32_t ifindex, const struct dm_addr *ip, const struct dm_add
 
 	if (!s)
 		return ENOENT;
-	if ((ip->family != DM_IPV4 && ip->family != DM_IPV6) || mac->family != DM_MAC ||
-	    dm_addr_is_zero(ip) || dm_addr_is_multicast(ip) || dm_addr_is_zero(mac) ||
-	    dm_addr_is_multicast(mac))
+	if (ip->family == DM_MAC || !dm_addr_is_station(ip) || mac->family != DM_MAC ||
+	    !dm_addr_is_station(mac))
 		return EINVAL;
 	if (!n && neigh_table_count(&s->neighs) >= NEIGHS_MAX)
 		return ENOSPC;
@@ -369,14 +368,20 @@ static void read_bridge_mac(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nlm_bridge_mac entry;
 	struct reading *r = arg;
+	struct mac *m;
 
 	if (nlh->nlmsg_type != RTM_NEWNEIGH || !nlm_parse_bridge_mac(nlh, &entry) ||
 	    entry.port != r->place->port || entry.vlan != r->place->vlan || entry.own ||
 	    entry.fixed || !entry.ext_learned)
 		return;
-	if (!r->site)
+	if (!r->site) {
 		r->full |= !push_mac(r->place, 0, DM_OP_BRIDGE_MAC_DEL, &entry.mac);
-	else if (!find_mac(r->site, &entry.mac))
+		return;
+	}
+	m = find_mac(r->site, &entry.mac);
+	if (m)
+		m->todo.pending = false;
+	else
 		add_mac(r->site, &entry.mac);
 }
 
@@ -401,10 +406,13 @@ static void read_neigh(const struct nlmsghdr *nlh, void *arg)
 		return;
 	if (!r->site) {
 		r->full |= !push_neigh(r->place, 0, DM_OP_NEIGH_DEL, &neigh.ip, &neigh.mac);
-	} else if (!find_neigh(r->site, &neigh.ip)) {
-		n = add_neigh(r->site, &neigh.ip, &neigh.mac);
-		n->marked = true;
+		return;
 	}
+	n = find_neigh(r->site, &neigh.ip);
+	if (!n)
+		add_neigh(r->site, &neigh.ip, &neigh.mac)->marked = true;
+	else if (dm_addr_same(&n->mac, &neigh.mac))
+		n->todo.pending = false;
 }
 
 /* The bridge's entries first, so that MACs of neighbours that are met are there already. */
@@ -449,25 +457,30 @@ static void take_out(struct site *s)
 		push_neigh(&s->place, s->vni, DM_OP_NEIGH_DEL, &n->ip, &n->mac);
 		if (n->todo.unwanted)
 			free_neigh(s, n);
+		else
+			n->todo = (struct todo){.pending = true};
 	}
 	frr_each_safe (mac_table, &s->macs, m) {
 		push_mac(&s->place, s->vni, DM_OP_BRIDGE_MAC_DEL, &m->mac);
 		if (!m->refs)
 			free_mac(s, m);
+		else
+			m->todo = (struct todo){.pending = true};
 	}
 	s->placed = false;
 }
 
-static void put_all(struct site *s)
+/* All that is wanted, or what of it is pending. */
+static void put_all(struct site *s, bool pending)
 {
 	struct neigh *n;
 	struct mac *m;
 
 	frr_each (mac_table, &s->macs, m)
-		if (m->refs)
+		if (m->refs && (!pending || m->todo.pending))
 			put_mac(s, m);
 	frr_each (neigh_table, &s->neighs, n)
-		if (!n->marked && !n->todo.unwanted)
+		if (!n->todo.unwanted && (!pending || n->todo.pending))
 			put_neigh(s, n);
 }
 
@@ -489,7 +502,7 @@ int dm_neigh_move(uint32_t ifindex, const struct dm_neigh_place *place)
 	if (err)
 		s->placed = false;
 	else
-		put_all(s);
+		put_all(s, true);
 	return err;
 }
 
@@ -540,7 +553,7 @@ void dm_neigh_replay(uint32_t ifindex)
 
 	frr_each (site_table, &sites, s)
 		if (!ifindex || s->ifindex == ifindex)
-			put_all(s);
+			put_all(s, false);
 }
 
 /* The queue has no room when there is something to repair anew. */
@@ -573,7 +586,8 @@ static void repair(struct event *event)
 
 	monotime(&repaired);
 	frr_each (site_table, &sites, s)
-		repair_site(s);
+		if (s->placed)
+			repair_site(s);
 }
 
 void dm_neigh_removed(const struct nlm_neigh *neigh)

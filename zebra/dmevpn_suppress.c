@@ -48,11 +48,18 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SUPPRESS, "ARP suppression");
 #define RCVBUF (1 << 20) /* octets */
 /* milliseconds from an event to the look at all, so that those at hand are one */
 #define EXAMINE_MS 20
-/* places for addresses asked for; of two that fall together one is told in a second */
+/* places for addresses asked for, and of these those that one address can have */
 #define ASKED_MAX 1024
+#define ASKED_WAYS 4
 #define ASKED_MS 1000
 
 PREDECL_DLIST(suppress_list);
+
+/* An address that was asked for, and told. */
+struct asked {
+	struct dm_addr ip;
+	int64_t when; /* milliseconds, monotonic; 0: free */
+};
 
 struct suppress {
 	struct suppress_list_item item;
@@ -60,8 +67,7 @@ struct suppress {
 	bool marked; /* nhrpd has not asked for it again yet */
 	bool placed;
 	struct dm_neigh_place place; /* while placed */
-	/* by hash of the address: when it was told last, milliseconds, monotonic; 0: never */
-	int64_t asked[ASKED_MAX];
+	struct asked asked[ASKED_MAX]; /* by hash of the address */
 };
 
 DECLARE_DLIST(suppress_list, struct suppress, item);
@@ -346,20 +352,39 @@ bool dm_suppress_needs(const struct dm_undo *undo)
 	return false;
 }
 
+/* Where the question is to be noted; NULL when it is told of, or there is no room, this second. */
+static struct asked *place_for(struct suppress *s, const struct dm_addr *ip, int64_t now)
+{
+	uint32_t hash = dm_addr_hash(ip, 0x61736b);
+	struct asked *a, *oldest = NULL;
+	unsigned int n;
+
+	for (n = 0; n < ASKED_WAYS; n++) {
+		a = &s->asked[(hash + n) % ASKED_MAX];
+		if (a->when && dm_addr_same(&a->ip, ip))
+			return now - a->when < ASKED_MS ? NULL : a;
+		if (!oldest || a->when < oldest->when)
+			oldest = a;
+	}
+	return oldest->when && now - oldest->when < ASKED_MS ? NULL : oldest;
+}
+
 void dm_suppress_asked(uint32_t ifindex, const struct dm_addr *ip)
 {
 	struct suppress *s = find(ifindex);
-	int64_t now, *told;
+	struct asked *a;
 	struct timeval tv;
+	int64_t now;
 
 	if (!s || !s->state.on || dm_local_neigh_has(ifindex, ip))
 		return;
 	monotime(&tv);
 	now = tv.tv_sec * 1000LL + tv.tv_usec / 1000;
-	told = &s->asked[dm_addr_hash(ip, 0x61736b) % ASKED_MAX];
-	if (*told && now - *told < ASKED_MS)
+	a = place_for(s, ip, now);
+	if (!a)
 		return;
-	*told = now;
+	a->ip = *ip;
+	a->when = now;
 	ops->wanted(ifindex, s->state.vni, ip);
 }
 

@@ -200,6 +200,21 @@ def test_address_moves_to_another_site(net, family):
     assert moving not in known(net.spoke2, "local")
 
 
+@BOTH
+def test_former_site_is_told_by_the_hub(net, family):
+    """An address that comes up at spoke1 without a frame that spoke2 could hear: the hub's word is enough."""
+    moving = address(family, 3, 2)
+    announce(net.vm3, VM3_MAC, moving)
+    poll(lambda: has_at(net.hub, moving, VM3_MAC, "spoke2"), 15, what="the hub has it at spoke2")
+    bridge = net.spoke1.mac("br-test")
+    whisper = arp(VM1_MAC, moving, moving, reply=True, destination=bridge) if family == 4 else neighbour(NA, VM1_MAC, moving, moving, "ff02::1")
+    # to the bridge alone, which keeps it to itself
+    send_frames(net.vm1, "eth1", bytes.fromhex(bridge.replace(":", "")) + whisper[6:])
+    poll(lambda: has_at(net.hub, moving, VM1_MAC, "spoke1"), 15, what="the hub has it at spoke1")
+    poll(lambda: in_kernel(net.spoke2, moving) == [VM1_MAC], 15, what="spoke2 answers for it with the new MAC")
+    assert known(net.spoke2)[moving]["type"] == "remote"
+
+
 def flood_work(net):
     """The same work each time: vm1 looks for every address of vm2, ROUNDS times with an empty cache.
 
