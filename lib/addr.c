@@ -199,6 +199,11 @@ int vpn_id_cmp(const struct vpn_id *a, const struct vpn_id *b)
 	return 0;
 }
 
+bool vpn_id_is_default(const struct vpn_id *v)
+{
+	return v->oui == 0 && v->index == 0;
+}
+
 const char *vpn_oui_str(uint32_t oui, char buf[VPN_OUI_STRLEN])
 {
 	snprintf(buf, VPN_OUI_STRLEN, "%02x:%02x:%02x", oui >> 16 & 0xff, oui >> 8 & 0xff, oui & 0xff);

@@ -85,6 +85,9 @@ struct vpn_id {
 /* Total order by oui, then index. */
 int vpn_id_cmp(const struct vpn_id *a, const struct vpn_id *b);
 
+/* True for the VPN-ID of the default routing instance: OUI 0, index 0. */
+bool vpn_id_is_default(const struct vpn_id *v);
+
 /* "7" when the OUI is 00:00:00, "00:00:5e:7" otherwise; returns BUF. */
 const char *vpn_id_str(const struct vpn_id *v, char buf[VPN_ID_STRLEN]);
 

@@ -178,14 +178,14 @@ static bool read_value(const struct nhrp_msg *m, struct dm_reader r, struct nhrp
 	return said->key_id != 0;
 }
 
-/* Zeros for a plain message: the decoder leaves its VPN-ID so. */
+/* Zeros for a plain message: its sender does not know the VPN that it may be given. */
 static void vpn_octets(const struct nhrp_msg *m, uint8_t octets[VPN_LEN])
 {
 	struct dm_writer w;
 
 	dm_writer_init(&w, octets, VPN_LEN);
-	dm_put_u32(&w, m->vpn.oui); /* the padding before it as zero, whatever came */
-	dm_put_u32(&w, m->vpn.index);
+	dm_put_u32(&w, m->has_vpn ? m->vpn.oui : 0); /* the padding before it as zero, whatever came */
+	dm_put_u32(&w, m->has_vpn ? m->vpn.index : 0);
 }
 
 enum nhrp_auth nhrp_auth_check_hash(const struct nhrp_msg *m, nhrp_auth_lookup lookup, void *arg, nhrp_hmac hmac,

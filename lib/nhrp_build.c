@@ -128,6 +128,25 @@ void nhrp_build_begin(struct nhrp_builder *b, void *buf, size_t size, const stru
 	put_header(b, m);
 }
 
+void nhrp_build_set_vpn(struct nhrp_builder *b, const struct nhrp_msg *m)
+{
+	size_t at = m->has_vpn ? NHRP_VPN_HEADER_LEN : 0;
+	size_t len = b->w.used - b->packet_at;
+
+	b->head = m;
+	refuse_unless(b, !b->open_ext && at + len <= b->w.size);
+	if (b->w.bad)
+		return;
+	memmove(b->w.buf + at, b->w.buf + b->packet_at, len);
+	if (b->ext_at)
+		b->ext_at = b->ext_at - b->packet_at + at;
+	b->w.used = 0;
+	if (m->has_vpn)
+		put_vpn(b, &m->vpn);
+	b->packet_at = at;
+	b->w.used = at + len;
+}
+
 bool nhrp_build_vpn_headers(uint8_t out[NHRP_VPN_HEADER_LEN], const struct vpn_id *vpn)
 {
 	struct nhrp_builder b = { .open_ext = 0 };

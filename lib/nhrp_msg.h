@@ -41,7 +41,7 @@ struct nhrp_cie {
 /* One message, headers and mandatory part. Views point into the decoded octets. */
 struct nhrp_msg {
 	bool has_vpn;	   /* came, or shall leave, with the RFC 2735 4.1 headers */
-	struct vpn_id vpn; /* when has_vpn */
+	struct vpn_id vpn; /* when has_vpn; without headers what the configuration says, or zero */
 	uint16_t afn;
 	uint16_t pro_type;
 	uint8_t hop_count;
@@ -153,6 +153,13 @@ struct nhrp_builder {
  * ones when has_vpn); *m must live as long as *b. An ar$pro.type that is accepted but never sent leaves as the one we send.
  */
 void nhrp_build_begin(struct nhrp_builder *b, void *buf, size_t size, const struct nhrp_msg *m);
+
+/*
+ * Puts the headers of RFC 2735 4.1 before a message that is being built, or takes them off, as *m
+ * has it, which takes the place of what the message was begun with and may differ in has_vpn and
+ * vpn only. It must live as long as *b.
+ */
+void nhrp_build_set_vpn(struct nhrp_builder *b, const struct nhrp_msg *m);
 
 /*
  * Writes the headers of RFC 2735 4.1 alone, for a message that somebody else built: its

@@ -11,6 +11,7 @@
  *	 ip nhrp vpn holdtime 600
  *	 ip nhrp vpn authentication key-chain KEYS
  *	 ip nhrp vpn arp-suppress
+ *	 ip nhrp vpn plain-messages vpn-id 7
  *
  * Each command turns into changes of the YANG tree, relative to the interface
  * whose block the terminal is in; mgmtd validates and commits them and sends
@@ -234,6 +235,32 @@ DEFPY_YANG(if_nhrp_vpn_arp_suppress,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/plain-messages-vpn-id
+ */
+DEFPY_YANG(if_nhrp_vpn_plain_messages,
+	   if_nhrp_vpn_plain_messages_cmd,
+	   "[no] ip nhrp vpn plain-messages ![vpn-id (1-4294967295)$index [oui OUI$oui]]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "Messages without VPN headers, of peers that know no VPNs\n"
+	   "They belong to this VPN\n"
+	   "VPN index of the RFC 2685 VPN-ID\n"
+	   OUI_STR
+	   OUI_HELP)
+{
+	char id[VPN_ID_STRLEN];
+	struct vpn_id vpn;
+
+	if (!no && !read_vpn_id(vty, index, oui, &vpn))
+		return CMD_WARNING_CONFIG_FAILED;
+	nb_cli_enqueue_change(vty, VPN_XPATH "/plain-messages-vpn-id", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : vpn_id_str(&vpn, id));
+	return nb_cli_apply_changes(vty, NULL);
+}
+
 void nhrp_cli_init(void)
 {
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_id_cmd);
@@ -243,6 +270,7 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_arp_suppress_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_plain_messages_cmd);
 }
 
 /* What the model lets into the tree is a VPN-ID. */
@@ -315,6 +343,16 @@ static void show_arp_suppress(struct vty *vty, const struct lyd_node *dnode, boo
 		yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
 }
 
+static void show_plain_messages(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	struct vpn_id vpn;
+
+	vpn_id_parse(&vpn, yang_dnode_get_string(dnode, NULL));
+	vty_out(vty, " ip nhrp vpn plain-messages vpn-id ");
+	show_vpn_id(vty, &vpn);
+	vty_out(vty, "\n");
+}
+
 const struct frr_yang_module_info frr_nhrpd_cli_info = {
 	.name = "frr-nhrpd",
 	.ignore_cfg_cbs = true,
@@ -347,6 +385,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/arp-suppress",
 			.cbs.cli_show = show_arp_suppress,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/plain-messages-vpn-id",
+			.cbs.cli_show = show_plain_messages,
 		},
 		{ .xpath = NULL },
 	},

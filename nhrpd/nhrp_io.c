@@ -7,9 +7,11 @@
  *
  *   packet socket ──> VPN?  yes ──> handler (vpn_glue.c ──> engine)
  *        ^              │                  │ IPv4 or IPv6 in the interface's VPN
- *        │              no                 v without VPN headers: nhrp_io_deliver()
+ *        │              no (where plain messages have a VPN: engine, too)
+ *        │              │                  v without VPN headers: nhrp_io_deliver()
  *        │              └──> guard ──> password ──> nhrp_beside.c ──> socket pair ──> os_recvmsg() ──> stock code
  *        └──────────── nhrp_io_send(), os_sendmsg() by way of nhrp_beside.c: with VPN headers where there is a VPN
+ *                      (but for peers that know none)
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
  * plain ones only those that lib/nhrp_guard.c lets pass. All in the main pthread. The
@@ -103,7 +105,7 @@ static void log_dropped(const struct vpn_path *from, const char *why, uint32_t v
 	unlogged = 0;
 }
 
-void nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t len)
+bool nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	uint8_t out[NHRP_GUARD_MAX];
 	struct nhrp_guarded g = nhrp_guard_plain(octets, len, out);
@@ -111,18 +113,19 @@ void nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t 
 	io.counters.guard[g.why]++;
 	if (g.why == NHRP_GUARD_PASSED) {
 		if (!nhrp_password_right(from, octets, len))
-			return;
+			return false;
 		if (nhrp_beside_in(from, out, g.len))
 			to_stock(from, out, g.len);
-		return;
+		return true;
 	}
 	if (g.why == NHRP_GUARD_MALFORMED)
 		io.counters.guard_dropped[g.drop]++;
 	log_dropped(from, g.why == NHRP_GUARD_MALFORMED ? nhrp_drop_name(g.drop) : nhrp_guard_name(g.why), g.value);
+	return false;
 }
 
-/* Whoever sends plain messages into a VPN does not know of it: RFC 2735 3.2 wants him configured, and nobody is. */
-static void received_plain(const struct vpn_path *from, const uint8_t *octets, size_t len)
+/* Whoever sends plain messages into a VPN does not know of it: RFC 2735 3.2 wants him configured. */
+void nhrp_io_deliver_default(const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	struct vpn_id vpn = { 0 };
 
@@ -155,8 +158,8 @@ static void received(const struct sockaddr_ll *ll, const uint8_t *octets, size_t
 		return;
 	if (nhrp_is_vpn_encapsulated(octets, len))
 		io.vpn->packet(&from, octets, len);
-	else
-		received_plain(&from, octets, len);
+	else if (!io.vpn->plain(&from, octets, len))
+		nhrp_io_deliver_default(&from, octets, len);
 }
 
 static void packet_readable(struct event *t)
@@ -268,15 +271,19 @@ static int send_gre(uint32_t ifindex, const uint8_t *addr, size_t addrlen, uint1
 }
 
 /* Writes the headers that a message of the stock code leaves with, none for a plain one; false when it must stay. */
-static bool put_headers(uint32_t ifindex, uint8_t headers[NHRP_VPN_HEADER_LEN], struct iovec *part)
+static bool put_headers(const struct vpn_path *to, uint8_t headers[NHRP_VPN_HEADER_LEN], struct iovec *part)
 {
 	struct vpn_id vpn;
 
 	*part = (struct iovec){ .iov_base = headers };
-	switch (io.vpn->layer3(ifindex, &vpn)) {
+	switch (io.vpn->layer3(to->ifindex, &vpn)) {
 	case VPN_LAYER3_PLAIN:
 		return true;
 	case VPN_LAYER3_VPN:
+		if (io.vpn->plain_wanted(to, &vpn)) {
+			io.counters.layer3_sent_plain++;
+			return true;
+		}
 		part->iov_len = NHRP_VPN_HEADER_LEN;
 		return nhrp_build_vpn_headers(headers, &vpn);
 	case VPN_LAYER3_BLOCKED:
@@ -309,7 +316,7 @@ static int send_stocks(const uint8_t *buf, size_t len, const struct vpn_path *to
 	int rc;
 
 	/* to the stock code what stays has left: it asks again when nobody answers */
-	if (len > sizeof(copy) || !may_leave(buf, len) || !put_headers(to->ifindex, headers, &parts[0]))
+	if (len > sizeof(copy) || !may_leave(buf, len) || !put_headers(to, headers, &parts[0]))
 		return (int)len;
 	memcpy(copy, buf, len);
 	if (!nhrp_beside_out(to, copy, len))

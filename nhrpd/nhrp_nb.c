@@ -77,6 +77,11 @@ const struct frr_yang_module_info frr_nhrpd_info = {
 			.xpath = VPN_XPATH "/arp-suppress",
 			.cbs.modify = nhrp_vpn_arp_suppress_modify,
 		},
+		{
+			.xpath = VPN_XPATH "/plain-messages-vpn-id",
+			.cbs.modify = nhrp_vpn_plain_messages_modify,
+			.cbs.destroy = nhrp_vpn_plain_messages_destroy,
+		},
 		{ .xpath = NULL },
 	},
 };

@@ -182,6 +182,27 @@ int nhrp_vpn_arp_suppress_modify(struct nb_cb_modify_args *args)
 	return NB_OK;
 }
 
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/plain-messages-vpn-id
+ */
+int nhrp_vpn_plain_messages_modify(struct nb_cb_modify_args *args)
+{
+	struct vpn_id vpn;
+
+	if (args->event != NB_EV_APPLY)
+		return NB_OK;
+	vpn_id_parse(&vpn, yang_dnode_get_string(args->dnode, NULL));
+	vpn_config_plain_vpn_set(ifname_of(args->dnode), &vpn);
+	return NB_OK;
+}
+
+int nhrp_vpn_plain_messages_destroy(struct nb_cb_destroy_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_plain_vpn_set(ifname_of(args->dnode), NULL);
+	return NB_OK;
+}
+
 static int unset_instance(const struct lyd_node *instance, void *ifname)
 {
 	vpn_config_instance_unset(ifname, vpn_id_of(instance));
@@ -210,6 +231,7 @@ static int interface_deleted(struct interface *ifp)
 	vpn_config_graceful_restart_set(ifp->name, false);
 	vpn_config_key_chain_set(ifp->name, NULL);
 	vpn_config_arp_suppress_set(ifp->name, false);
+	vpn_config_plain_vpn_set(ifp->name, NULL);
 	vpn_config_apply();
 	return 0;
 }

@@ -21,6 +21,8 @@ int nhrp_vpn_graceful_restart_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_key_chain_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_key_chain_destroy(struct nb_cb_destroy_args *args);
 int nhrp_vpn_arp_suppress_modify(struct nb_cb_modify_args *args);
+int nhrp_vpn_plain_messages_modify(struct nb_cb_modify_args *args);
+int nhrp_vpn_plain_messages_destroy(struct nb_cb_destroy_args *args);
 
 /*
  * Watch for interfaces whose whole configuration goes, of which the callbacks

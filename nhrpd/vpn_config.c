@@ -53,6 +53,11 @@ void vpn_config_arp_suppress_set(const char *ifname, bool on)
 	vpn_engine_set_arp_suppress(vpn_glue_engine(), ifname, on);
 }
 
+void vpn_config_plain_vpn_set(const char *ifname, const struct vpn_id *vpn)
+{
+	vpn_engine_set_plain_vpn(vpn_glue_engine(), ifname, vpn);
+}
+
 void vpn_config_apply(void)
 {
 	vpn_engine_commit(vpn_glue_engine());

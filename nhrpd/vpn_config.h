@@ -20,6 +20,8 @@ void vpn_config_graceful_restart_set(const char *ifname, bool on);
 /* NULL takes the key chain away; it need not exist. */
 void vpn_config_key_chain_set(const char *ifname, const char *name);
 void vpn_config_arp_suppress_set(const char *ifname, bool on);
+/* The VPN of plain messages; NULL: none. */
+void vpn_config_plain_vpn_set(const char *ifname, const struct vpn_id *vpn);
 /* A whole transaction has been applied: look at the controllers it names, and act. */
 void vpn_config_apply(void);
 

@@ -15,6 +15,7 @@
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_instance.h"
 #include "nhrpd/vpn_link.h"
+#include "nhrpd/vpn_plain.h"
 #include "nhrpd/vpn_timer.h"
 
 DECLARE_MGROUP(VPNENGINE);
@@ -49,6 +50,9 @@ struct vpn_engine {
 	struct vpn_peers_head peers;
 	struct vpn_peer_paths_head peer_paths;
 	struct vpn_timer keys; /* until key chains are looked at again */
+
+	struct vpn_forms_head forms; /* peers on interfaces that have a VPN for plain messages */
+	struct vpn_forms_by_age_head forms_by_age;
 
 	bool dataplane; /* the module can be reached */
 	bool synced;	/* … and has dumped what it holds */

@@ -5,7 +5,7 @@
  * malformed messages and the one for refused ones are here, so each is counted
  * once and logged at most once a second.
  *
- * RFC 2735 3.4 (VPN not supported), RFC 2332 5.3 (compulsory extensions), 5.3.2 (loops),
+ * RFC 2735 3.1, 3.2 (messages that name no VPN), 3.4 (VPN mismatch, VPN not supported), RFC 2332 5.3 (compulsory extensions), 5.3.2 (loops),
  * 5.3.4 (by vpn_auth.c, before anything else is looked at).
  */
 #include <config.h>
@@ -51,6 +51,27 @@ void vpn_refuse(struct vpn_engine *e, const struct vpn_path *from, const struct 
 	e->counters.refused[why]++;
 	vpn_log(e, VPN_LOG_DEBUG, "refused %s from %s in VPN %s: %s", nhrp_op_name(m->op),
 		dm_addr_str(&from->nbma, text), vpn_id_str(&m->vpn, id), vpn_refusal_name(why));
+}
+
+void vpn_refuse_mismatch(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	vpn_refuse(e, from, m, VPN_REFUSED_VPN_MISMATCH);
+	if (nhrp_op_is_request(m->op) || nhrp_op_is_reply(m->op))
+		vpn_message_error(e, NULL, from, m, NHRP_ERR_VPN_MISMATCH, 0);
+}
+
+static bool contradicts(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	char text[DM_ADDR_STRLEN], ours[VPN_ID_STRLEN], theirs[VPN_ID_STRLEN];
+
+	if (!m->has_vpn || !vpn_plain_contradicts(e, from, &m->vpn))
+		return false;
+	vpn_log_gated(e, VPN_GATE_MISMATCH, VPN_LOG_WARN,
+		      "%s sends plain messages, which are of VPN %s, and now sent one of VPN %s",
+		      dm_addr_str(&from->nbma, text), vpn_id_str(vpn_plain_of(e, from->ifindex), ours),
+		      vpn_id_str(&m->vpn, theirs));
+	vpn_refuse_mismatch(e, from, m);
+	return true;
 }
 
 /* The instance the message is for: of that VPN, and controlled by the interface it came in on. */
@@ -132,40 +153,92 @@ static void wrong_role(struct vpn_engine *e, struct vpn_instance *inst, const st
 	vpn_message_send(e, from, &b);
 }
 
-void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len)
+/* An authentic message of the layer 2 VPN INST. */
+static void to_handler(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		       const struct nhrp_msg *m)
 {
-	struct vpn_instance *inst;
-	enum nhrp_drop why;
-	uint32_t value = 0;
-	struct nhrp_msg m;
 	vpn_handler fn, transit;
 
-	why = nhrp_msg_decode(&m, octets, len, &value);
-	if (why == NHRP_DROP_NONE && !m.has_vpn)
+	if (inst->leaving && m->op != NHRP_OP_PURGE_REPLY) {
+		vpn_refuse(e, from, m, VPN_REFUSED_NOT_READY);
+		return;
+	}
+	if (m->op == NHRP_OP_TRAFFIC_INDICATION && nhrp_pro_family(m->pro_type) != DM_MAC) { /* a frame has no other */
+		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
+		return;
+	}
+	transit = vpn_transit_handler(e, inst, from, m);
+	if (!may_act(e, inst, from, m, transit))
+		return;
+	vpn_plain_heard(e, from, m);
+	fn = transit ? transit : (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m->op];
+	(fn ? fn : wrong_role)(e, inst, from, m);
+}
+
+/* A well-formed message of VPN m->vpn, whether its headers said so or the configuration does. */
+static void dispatch(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	struct vpn_instance *inst;
+
+	e->counters.received[m->op]++;
+	if (contradicts(e, from, m) || vpn_layer3_packet(e, from, m))
+		return;
+	inst = find_instance(e, from, m);
+	if (inst && vpn_auth_check(e, inst, from, m))
+		to_handler(e, inst, from, m);
+}
+
+/* The default routing instance is what plain messages of the interface are for (RFC 2735 3.1). */
+static void to_default(struct vpn_engine *e, const struct vpn_path *from, struct nhrp_msg *m)
+{
+	const struct vpn_id *assigned = vpn_plain_of(e, from->ifindex);
+
+	if (assigned) {
+		m->has_vpn = false;
+		m->vpn = *assigned;
+		e->counters.plain_assigned++;
+	} else if (vpn_layer3_default(e, from, m)) {
+		e->counters.received[m->op]++;
+		return;
+	}
+	dispatch(e, from, m);
+}
+
+/* Reads a message that came with VPN headers, or that came without and must not have any. */
+static bool read_message(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len,
+			 bool headers, struct nhrp_msg *m)
+{
+	uint32_t value = 0;
+	enum nhrp_drop why = nhrp_msg_decode(m, octets, len, &value);
+
+	if (why == NHRP_DROP_NONE && m->has_vpn != headers)
 		why = NHRP_DROP_ENCAPSULATION;
-	if (why != NHRP_DROP_NONE) {
-		drop(e, from, why, value);
+	if (why == NHRP_DROP_NONE)
+		return true;
+	drop(e, from, why, value);
+	return false;
+}
+
+void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct nhrp_msg m;
+
+	if (!read_message(e, from, octets, len, true, &m))
 		return;
-	}
-	e->counters.received[m.op]++;
-	if (vpn_layer3_packet(e, from, &m))
+	if (vpn_id_is_default(&m.vpn))
+		to_default(e, from, &m);
+	else
+		dispatch(e, from, &m);
+}
+
+void vpn_engine_plain_packet(struct vpn_engine *e, const struct vpn_path *from, const struct vpn_id *vpn,
+			     const uint8_t *octets, size_t len)
+{
+	struct nhrp_msg m;
+
+	if (!read_message(e, from, octets, len, false, &m))
 		return;
-	inst = find_instance(e, from, &m);
-	if (!inst)
-		return;
-	if (!vpn_auth_check(e, inst, from, &m))
-		return;
-	if (inst->leaving && m.op != NHRP_OP_PURGE_REPLY) {
-		vpn_refuse(e, from, &m, VPN_REFUSED_NOT_READY);
-		return;
-	}
-	if (m.op == NHRP_OP_TRAFFIC_INDICATION && nhrp_pro_family(m.pro_type) != DM_MAC) { /* a frame has no other */
-		vpn_refuse(e, from, &m, VPN_REFUSED_CONTENT);
-		return;
-	}
-	transit = vpn_transit_handler(e, inst, from, &m);
-	if (!may_act(e, inst, from, &m, transit))
-		return;
-	fn = transit ? transit : (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m.op];
-	(fn ? fn : wrong_role)(e, inst, from, &m);
+	m.vpn = *vpn;
+	e->counters.plain_assigned++;
+	dispatch(e, from, &m);
 }

@@ -16,4 +16,7 @@ typedef void (*vpn_handler)(struct vpn_engine *, struct vpn_instance *, const st
 /* Counts a well-formed message that is not acted on, and says so in the debug log. */
 void vpn_refuse(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m, enum vpn_refusal why);
 
+/* Refuses a message of a VPN that cannot be meant there, and tells its sender: error 16 (RFC 2735 3.4). */
+void vpn_refuse_mismatch(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m);
+
 #endif

@@ -98,6 +98,7 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 	vpn_ctls_init(&e->ctls);
 	vpn_timer_init(&e->sync, sync_over, NULL);
 	vpn_auth_init(e);
+	vpn_plain_init(e);
 	snprintf(e->dataplane_reason, sizeof(e->dataplane_reason), "zebra module zebra_dmevpn has not answered yet");
 	return e;
 }
@@ -117,9 +118,11 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->key_chain[0] = '\0';
 		dev->graceful_restart = false;
 		dev->arp_suppress = false;
+		dev->has_plain = false;
 		vpn_device_trim(e, dev);
 	}
 	vpn_link_clear(e);
+	vpn_plain_fini(e);
 	vpn_auth_fini(e);
 	vpn_timer_stop(e, &e->sync);
 	vpn_ctls_fini(&e->ctls);
@@ -208,6 +211,17 @@ void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool 
 		vpn_neigh_configured(e, inst);
 }
 
+void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+
+	if (vpn ? dev->has_plain && !vpn_id_cmp(&dev->plain, vpn) : !dev->has_plain)
+		return;
+	dev->has_plain = vpn;
+	dev->plain = vpn ? *vpn : (struct vpn_id){ 0 };
+	vpn_plain_changed(e);
+}
+
 void vpn_engine_keys_changed(struct vpn_engine *e)
 {
 	vpn_auth_look(e);
@@ -224,11 +238,10 @@ void vpn_engine_commit(struct vpn_engine *e)
 	vpn_auth_look(e);
 }
 
-static bool carries_vpn(struct vpn_engine *e, const char *ifname)
+/* A VPN is configured on it, for all its messages or for the plain ones: it may be a GRE interface. */
+static bool has_vpn(const struct vpn_device *dev)
 {
-	struct vpn_device *dev = vpn_device_find(e, ifname);
-
-	return dev && vpn_instances_count(&dev->instances);
+	return dev && (vpn_instances_count(&dev->instances) || dev->has_plain);
 }
 
 void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg)
@@ -236,15 +249,15 @@ void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const ch
 	struct vpn_device *dev, *before;
 
 	frr_each (vpn_devices, &e->devices, dev) {
-		if (!vpn_instances_count(&dev->instances))
+		if (!has_vpn(dev))
 			continue;
-		fn(arg, dev->name); /* it may turn out to be a GRE interface */
-		if (!dev->controller[0] || carries_vpn(e, dev->controller))
+		fn(arg, dev->name);
+		if (!dev->controller[0] || has_vpn(vpn_device_find(e, dev->controller)))
 			continue;
 		/* once each: skip when an earlier device named it */
 		frr_each (vpn_devices, &e->devices, before)
 			if (before == dev ||
-			    (vpn_instances_count(&before->instances) && !strcmp(before->controller, dev->controller)))
+			    (has_vpn(before) && !strcmp(before->controller, dev->controller)))
 				break;
 		if (before == dev)
 			fn(arg, dev->controller);

@@ -41,9 +41,17 @@ struct vpn_ops {
 	/* 32 unpredictable bits. */
 	uint32_t (*random)(void *ctx);
 	void (*log)(void *ctx, enum vpn_log level, const char *line);
-	/* Hands LEN octets of NHRP of a layer 3 VPN, VPN headers taken off, to FRR's own NHRP code. */
-	void (*deliver)(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len);
-	/* Interface IFNAME belongs to another layer 3 VPN than before, or to none: what was learned by it is void. */
+	/*
+	 * Hands LEN octets of NHRP of a layer 3 VPN, VPN headers taken off, to FRR's own NHRP code.
+	 * Returns false when something in front of it keeps the message out (guard, password).
+	 */
+	bool (*deliver)(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len);
+	/* The same for a message of the default routing instance: as if it had come without VPN headers. */
+	void (*deliver_default)(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len);
+	/*
+	 * Messages of interface IFNAME belong to another layer 3 VPN than before, or to none, or its plain
+	 * ones do: what was learned by it is void.
+	 */
 	void (*layer3_changed)(void *ctx, const char *ifname);
 	/*
 	 * A key of the chain of that name: the one to send with now (ID 0), or the one with
@@ -117,6 +125,8 @@ void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, b
 void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name);
 /* A spoke's bridge is to answer ARP and neighbour discovery for what is behind others. */
 void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool on);
+/* Plain messages of GRE interface IFNAME are of this VPN (RFC 2735 3.2); NULL: of none. */
+void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn);
 /* A whole transaction has been set: act on it. */
 void vpn_engine_commit(struct vpn_engine *e);
 /* Calls FN with the name of each interface whose GRE side matters: controllers, and all that carry a VPN. Once each. */
@@ -142,11 +152,19 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec);
 /* One VPN-encapsulated message as it came by GRE. Malformed ones are counted and logged at most once a second. */
 void vpn_engine_packet(struct vpn_engine *e, const struct vpn_path *from, const uint8_t *octets, size_t len);
 
+/* The VPN of plain messages that come by interface IFNAME; false when the configuration gives them none. */
+bool vpn_engine_plain_vpn(struct vpn_engine *e, const char *ifname, struct vpn_id *vpn);
+/* One plain message that came by an interface whose plain messages are of VPN. */
+void vpn_engine_plain_packet(struct vpn_engine *e, const struct vpn_path *from, const struct vpn_id *vpn,
+			     const uint8_t *octets, size_t len);
+/* True when a message of VPN must leave without VPN headers: its receiver is not known to understand them (RFC 2735 3.2). */
+bool vpn_engine_plain_wanted(struct vpn_engine *e, const struct vpn_path *to, const struct vpn_id *vpn);
+
 /* What an interface means to FRR's own NHRP code: RFC 2735 encapsulation or not. */
 enum vpn_layer3 {
 	VPN_LAYER3_PLAIN,   /* no VPN: messages as RFC 2332 has them */
 	VPN_LAYER3_VPN,	    /* its messages carry the VPN-ID, and plain ones are not for it */
-	VPN_LAYER3_BLOCKED, /* its VPN is configured in a way that cannot work: nothing leaves, nothing comes in */
+	VPN_LAYER3_BLOCKED, /* its VPN cannot work as configured, or only its plain messages have one: nothing leaves, nothing comes in */
 };
 
 /* The same of interface IFNAME; *vpn is set for VPN_LAYER3_VPN. It depends on the configuration, not on the interface being there. */
@@ -169,6 +187,7 @@ struct vpn_hub_view {
 	struct dm_addr nbma, mac; /* of the hub's VXLAN device; not set before it answered */
 	uint32_t vni;
 	bool registered, active;
+	bool vpn_aware; /* it is spoken to with VPN headers */
 	uint8_t refused; /* code that it refused us with, 0 for none */
 	uint32_t expires_in; /* seconds */
 };
@@ -207,6 +226,14 @@ struct vpn_member_view {
 	uint32_t expires_in; /* seconds */
 	uint32_t uptime;	   /* seconds */
 	size_t num_macs;
+	bool vpn_aware; /* it is spoken to with VPN headers */
+};
+
+/* A VPN assigned to the plain messages of an interface. */
+struct vpn_plain_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	const char *reason; /* why it is without effect, "" when it has one */
 };
 
 struct vpn_mac_view {
@@ -237,6 +264,7 @@ void vpn_engine_each_instance(struct vpn_engine *e, void (*fn)(void *arg, const 
 void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_member_view *v), void *arg);
 void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg);
 void vpn_engine_each_neigh(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg);
+void vpn_engine_each_plain(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_plain_view *v), void *arg);
 /* The counters, which live as long as the engine. */
 struct vpn_counters *vpn_engine_counters(struct vpn_engine *e);
 /* Debug lines are made only while this is on. */

@@ -93,9 +93,14 @@ static void ops_log(void *ctx, enum vpn_log level, const char *line)
 	}
 }
 
-static void ops_deliver(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+static bool ops_deliver(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
-	nhrp_io_deliver(from, octets, len);
+	return nhrp_io_deliver(from, octets, len);
+}
+
+static void ops_deliver_default(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	nhrp_io_deliver_default(from, octets, len);
 }
 
 static void ops_layer3_changed(void *ctx, const char *ifname)
@@ -129,6 +134,25 @@ static void packet(const struct vpn_path *from, const uint8_t *octets, size_t le
 	vpn_engine_set_debug(engine, debugging());
 	vpn_engine_packet(engine, from, octets, len);
 	vpn_glue_kick();
+}
+
+/* By name: the engine learns of an interface a moment later than it is there. */
+static bool plain(const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct interface *ifp = if_lookup_by_index((ifindex_t)from->ifindex, VRF_DEFAULT);
+	struct vpn_id vpn;
+
+	if (!ifp || !vpn_engine_plain_vpn(engine, ifp->name, &vpn))
+		return false;
+	vpn_engine_set_debug(engine, debugging());
+	vpn_engine_plain_packet(engine, from, &vpn, octets, len);
+	vpn_glue_kick();
+	return true;
+}
+
+static bool plain_wanted(const struct vpn_path *to, const struct vpn_id *vpn)
+{
+	return vpn_engine_plain_wanted(engine, to, vpn);
 }
 
 enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
@@ -167,11 +191,14 @@ void vpn_glue_init(void)
 		.random = ops_random,
 		.log = ops_log,
 		.deliver = ops_deliver,
+		.deliver_default = ops_deliver_default,
 		.layer3_changed = ops_layer3_changed,
 		.key = vpn_keys_find,
 		.hmac = vpn_keys_hmac,
 	};
-	static const struct nhrp_io_vpn io = { .packet = packet, .layer3 = vpn_glue_layer3 };
+	static const struct nhrp_io_vpn io = {
+		.packet = packet, .plain = plain, .layer3 = vpn_glue_layer3, .plain_wanted = plain_wanted,
+	};
 
 	vpn_keys_init();
 	engine = vpn_engine_new(&ops, NULL, vpn_keys_epoch());

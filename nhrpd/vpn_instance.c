@@ -56,7 +56,8 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress)
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
+	    dev->has_plain)
 		return;
 	vpn_devices_del(&e->devices, dev);
 	vpn_instances_fini(&dev->instances);
@@ -314,6 +315,10 @@ static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct 
 	}
 	v->ifindex = l->ifindex;
 	v->up = l->flags & DM_LINK_UP;
+	if (inst->dev->has_plain) {
+		obstacle(v, true, "plain-messages is for GRE interfaces, and %s is a VXLAN device", name);
+		return;
+	}
 	if (!judge_role(inst, l, vlans, v) || !judge_controller(e, inst, v))
 		return;
 	v->nbma = dm_addr_is_set(&l->local) && !dm_addr_is_zero(&l->local) ? l->local : v->local.nbma;

@@ -67,6 +67,12 @@ struct vpn_instance {
 	struct vpn_way_table ways;
 };
 
+/* What an interface's messages mean to the stock code; void what was learned under another meaning. */
+struct vpn_meaning {
+	bool has_layer3, has_plain;
+	struct vpn_id layer3, plain; /* zero without */
+};
+
 /* One VXLAN device, or GRE interface with a VPN, that the configuration names. Identified by its name. */
 struct vpn_device {
 	struct vpn_devices_item item;
@@ -79,8 +85,9 @@ struct vpn_device {
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
 	struct vpn_instances_head instances;
-	bool has_layer3;	/* the world was told that layer3 is its layer 3 VPN */
-	struct vpn_id layer3;
+	bool has_plain;	       /* plain messages of this GRE interface are of VPN plain */
+	struct vpn_id plain;
+	struct vpn_meaning told; /* what the world was told last */
 };
 
 /* Order of the container: by what identifies the object. */

@@ -8,7 +8,8 @@
  * name, so that an interface that is made again never speaks in plain for a moment.
  * Called by vpn_instance.c, vpn_dispatch.c and the packet I/O, in the engine's thread.
  *
- * RFC 2735 3.1 (the tunnel stands for the VPN of the data), 3.4 (mismatch).
+ * RFC 2735 3.1 (the tunnel stands for the VPN of the data; the default routing instance),
+ * 3.4 (mismatch).
  * Not here: the VPN of data packets, which the tunnel's key tells apart; the Device
  * Capabilities extension, which FRR's code does not send.
  */
@@ -26,10 +27,11 @@ static struct vpn_instance *first_on(struct vpn_device *dev)
 
 enum vpn_layer3 vpn_engine_layer3(struct vpn_engine *e, const char *ifname, struct vpn_id *vpn)
 {
-	struct vpn_instance *inst = first_on(vpn_device_find(e, ifname));
+	struct vpn_device *dev = vpn_device_find(e, ifname);
+	struct vpn_instance *inst = first_on(dev);
 
-	if (!inst)
-		return VPN_LAYER3_PLAIN;
+	if (!inst) /* what stands for no VPN elsewhere stands for one here, in which the stock code has no part */
+		return dev && dev->has_plain ? VPN_LAYER3_BLOCKED : VPN_LAYER3_PLAIN;
 	if (inst->blocked)
 		return VPN_LAYER3_BLOCKED;
 	*vpn = inst->vpn;
@@ -54,12 +56,16 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst)
 void vpn_layer3_update(struct vpn_engine *e, struct vpn_device *dev)
 {
 	struct vpn_instance *inst = first_on(dev);
-	bool has = inst && inst->layer3;
+	struct vpn_meaning now = { .has_layer3 = inst && inst->layer3, .has_plain = dev->has_plain };
 
-	if (has == dev->has_layer3 && (!has || !vpn_id_cmp(&inst->vpn, &dev->layer3)))
+	if (now.has_layer3)
+		now.layer3 = inst->vpn;
+	if (now.has_plain)
+		now.plain = dev->plain;
+	if (now.has_layer3 == dev->told.has_layer3 && now.has_plain == dev->told.has_plain &&
+	    !vpn_id_cmp(&now.layer3, &dev->told.layer3) && !vpn_id_cmp(&now.plain, &dev->told.plain))
 		return;
-	dev->has_layer3 = has;
-	dev->layer3 = has ? inst->vpn : (struct vpn_id){ 0 };
+	dev->told = now;
 	e->ops.layer3_changed(e->ctx, dev->name);
 }
 
@@ -87,9 +93,24 @@ static void refuse_mismatch(struct vpn_engine *e, const struct vpn_instance *min
 	vpn_log_gated(e, VPN_GATE_MISMATCH, VPN_LOG_WARN, "%s is in VPN %s, but %s sent a message of VPN %s by it",
 		      mine->dev->name, vpn_id_str(&mine->vpn, ours), dm_addr_str(&from->nbma, text),
 		      vpn_id_str(&m->vpn, theirs));
-	vpn_refuse(e, from, m, VPN_REFUSED_VPN_MISMATCH);
-	if (nhrp_op_is_request(m->op) || nhrp_op_is_reply(m->op))
-		vpn_message_error(e, NULL, from, m, NHRP_ERR_VPN_MISMATCH, 0);
+	vpn_refuse_mismatch(e, from, m);
+}
+
+/* What the guard and the password keep from the stock code says nothing about its sender. */
+static void hand_over(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	e->counters.layer3_delivered++;
+	if (e->ops.deliver(e->ctx, from, m->packet, m->packet_len))
+		vpn_plain_heard(e, from, m);
+}
+
+bool vpn_layer3_default(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
+{
+	if (nhrp_pro_family(m->pro_type) == DM_MAC || at(e, from->ifindex))
+		return false;
+	e->counters.default_delivered++;
+	e->ops.deliver_default(e->ctx, from, m->packet, m->packet_len);
+	return true;
 }
 
 bool vpn_layer3_packet(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
@@ -103,8 +124,7 @@ bool vpn_layer3_packet(struct vpn_engine *e, const struct vpn_path *from, const 
 	} else if (mine->blocked) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_READY);
 	} else {
-		e->counters.layer3_delivered++;
-		e->ops.deliver(e->ctx, from, m->packet, m->packet_len);
+		hand_over(e, from, m);
 	}
 	return true;
 }

@@ -14,6 +14,13 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst);
 void vpn_layer3_update(struct vpn_engine *e, struct vpn_device *dev);
 
 /*
+ * A message with the VPN-ID of the default routing instance (RFC 2735 3.1). Returns false when it
+ * must be treated as of any VPN: MAC addresses, or an interface that has a layer 3 VPN. Else the
+ * stock code has got it as a plain one.
+ */
+bool vpn_layer3_default(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m);
+
+/*
  * One decoded VPN message. Returns false when it is none of ours: MAC addresses, an
  * interface without layer 3 VPN, or a layer 2 VPN that this interface controls. Else it
  * has been delivered, or refused and, for another VPN than the interface's, answered

@@ -2,7 +2,8 @@
 /*
  * Making messages: the parts that several exchanges share, in RFC 2332 5.2 and
  * 5.3 and RFC 2735 4.2. Each message is built in one buffer on the stack and
- * sent by vpn_message_send(), which is also where sending is counted.
+ * sent by vpn_message_send(), which is also where sending is counted, and where VPN headers
+ * are left out for who does not understand them (RFC 2735 3.2).
  */
 #include <config.h>
 
@@ -122,8 +123,16 @@ static void put_unchanged(struct nhrp_builder *b, const struct nhrp_ext *ext)
 	nhrp_build_ext_end(b);
 }
 
-static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_ext *ext,
-		      struct nhrp_builder *b)
+/* V unless the station asked for is known to speak without VPN headers (RFC 2735 3.3). */
+static uint32_t target_capabilities(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_msg *req)
+{
+	const struct vpn_mac *mac = vpn_mac_find(inst, &req->dst_proto);
+
+	return mac && vpn_plain_speaker(e, &mac->member->path) ? 0 : NHRP_CAPABILITY_VPN;
+}
+
+static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
+		      const struct nhrp_ext *ext, struct nhrp_builder *b)
 {
 	uint32_t source, target;
 	struct nhrp_cie cie;
@@ -137,8 +146,9 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 		break;
 	case NHRP_EXT_CAPABILITIES:
 		if (nhrp_ext_capabilities(ext, &source, &target))
-			/* every member knows VPNs; bits that we do not know are zero (RFC 2735 4.2) */
-			nhrp_build_ext_capabilities(b, source & NHRP_CAPABILITY_VPN, NHRP_CAPABILITY_VPN);
+			/* bits that we do not know are zero (RFC 2735 4.2) */
+			nhrp_build_ext_capabilities(b, source & NHRP_CAPABILITY_VPN,
+						    target_capabilities(e, (struct vpn_instance *)inst, req));
 		else
 			put_unchanged(b, ext);
 		break;
@@ -160,7 +170,7 @@ void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *ins
 	struct nhrp_ext ext;
 
 	while (nhrp_ext_next(&r, &ext))
-		reply_ext(e, inst, &ext, b);
+		reply_ext(e, inst, req, &ext, b);
 }
 
 void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b)
@@ -337,12 +347,22 @@ void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, co
 	e->ops.send(e->ctx, to, b->w.buf, len);
 }
 
+/*
+ * Whether the message is to have VPN headers is its receiver's to say, where plain messages have a
+ * VPN: it may not understand them (RFC 2735 3.2). An error goes back as what it is about came.
+ */
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b)
 {
+	const struct nhrp_msg *as_begun = b->head;
+	struct nhrp_msg m = *as_begun;
 	size_t len;
 
+	m.has_vpn = !vpn_plain_wanted(e, to, &m.vpn);
+	if (m.op != NHRP_OP_ERROR_INDICATION && m.has_vpn != as_begun->has_vpn)
+		nhrp_build_set_vpn(b, &m);
 	if (vpn_auth_close(e, to, b, &len))
 		vpn_message_send_closed(e, to, b, len);
+	b->head = as_begun;
 }
 
 bool vpn_message_may_answer(struct vpn_engine *e)

@@ -60,6 +60,7 @@ static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vp
 			.vni = hub->vni,
 			.registered = hub->registered,
 			.active = hub == inst->active,
+			.vpn_aware = !vpn_plain_wanted(e, &hub->path, &inst->vpn),
 			.refused = hub->refused,
 			.expires_in = seconds_left(e, &hub->expiry),
 		};
@@ -157,6 +158,7 @@ static void each_member(struct vpn_engine *e, struct vpn_instance *inst,
 			.expires_in = seconds_left(e, &m->expiry),
 			.uptime = seconds_since(e, m->since),
 			.num_macs = vpn_member_bindings_count(&m->macs),
+			.vpn_aware = !vpn_plain_wanted(e, &m->path, &inst->vpn),
 		};
 		fn(arg, &v);
 	}
@@ -310,4 +312,20 @@ void vpn_engine_each_neigh(struct vpn_engine *e, void (*fn)(void *arg, const str
 			each_local_ip(inst, DM_IPV6, fn, arg);
 			each_remote_ip(e, inst, fn, arg);
 		}
+}
+
+void vpn_engine_each_plain(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_plain_view *v), void *arg)
+{
+	struct vpn_device *dev;
+
+	frr_each (vpn_devices, &e->devices, dev) {
+		struct vpn_plain_view v = { .ifname = dev->name, .vpn = dev->plain };
+
+		if (!dev->has_plain)
+			continue;
+		v.reason = vpn_plain_obstacle(e, dev);
+		if (!v.reason)
+			v.reason = "";
+		fn(arg, &v);
+	}
 }

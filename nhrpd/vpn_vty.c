@@ -105,6 +105,7 @@ static json_object *json_hub(const struct vpn_hub_view *h)
 		json_object_int_add(obj, "vni", h->vni);
 	json_object_string_add(obj, "state", h->registered ? "registered" : "registering");
 	json_object_boolean_add(obj, "active", h->active);
+	json_object_boolean_add(obj, "vpnAware", h->vpn_aware);
 	if (h->refused)
 		json_object_int_add(obj, "refusedCode", h->refused);
 	if (h->registered)
@@ -223,6 +224,24 @@ static void show_reason(void *arg, const struct vpn_instance_view *v)
 			v->arp_suppress_reason);
 }
 
+/* A VPN for the plain messages of an interface: one line each below the table, too. */
+static void show_plain(void *arg, const struct vpn_plain_view *v)
+{
+	vty_out(arg, "Plain messages on %s are of VPN %s%s%s\n", v->ifname, vpn_text(&v->vpn),
+		v->reason[0] ? ", without effect: " : "", v->reason);
+}
+
+static void json_plain(void *arg, const struct vpn_plain_view *v)
+{
+	json_object *obj = json_object_new_object();
+
+	json_vpn(obj, v->ifname, &v->vpn);
+	json_object_string_add(obj, "state", vpn_state_name(v->reason[0] ? VPN_INACTIVE : VPN_UP));
+	if (v->reason[0])
+		json_object_string_add(obj, "reason", v->reason);
+	json_list_add(arg, "plainMessages", obj);
+}
+
 DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
 	"show ip nhrp vpn [json$json]",
 	SHOW_STR
@@ -235,9 +254,13 @@ DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
 	int rc;
 
 	vpn_engine_each_instance(vpn_glue_engine(), show_instance, &o);
+	if (json)
+		vpn_engine_each_plain(vpn_glue_engine(), json_plain, &o);
 	rc = out_end(vty, &o, "No VPN is configured");
-	if (!json)
+	if (!json) {
 		vpn_engine_each_instance(vpn_glue_engine(), show_reason, vty);
+		vpn_engine_each_plain(vpn_glue_engine(), show_plain, vty);
+	}
 	return rc;
 }
 
@@ -266,6 +289,7 @@ static void show_member(void *arg, const struct vpn_member_view *v)
 	json_object_int_add(obj, "expiresIn", v->expires_in);
 	json_object_int_add(obj, "uptime", v->uptime);
 	json_object_int_add(obj, "numMacs", (int64_t)v->num_macs);
+	json_object_boolean_add(obj, "vpnAware", v->vpn_aware);
 	json_list_add(o, "members", obj);
 	o->count++;
 }
@@ -443,7 +467,7 @@ static const char *name_guard(size_t i)
 
 static const char *name_layer3(size_t i)
 {
-	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held" };
+	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held", "plainAssigned", "sentPlain", "defaultInstance" };
 
 	return names[i];
 }
@@ -472,7 +496,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
 	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused(), c->passed_on };
-	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held };
+	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held, c->plain_assigned, io->layer3_sent_plain, c->default_delivered };
 	json_object *obj = json ? json_object_new_object() : NULL;
 
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);

@@ -38,7 +38,7 @@ static struct packet packets[QUEUE];
 static size_t packet_head, packet_tail;
 static struct event_rec records[QUEUE];
 static size_t rec_head, rec_tail;
-static unsigned int lose[256], spare[256], seen[256], late[256];
+static unsigned int lose[256], spare[256], seen[256], seen_plain[256], late[256];
 static uint64_t late_ms[256];
 static struct late {
 	uint64_t at; /* ms; 0: free */
@@ -119,6 +119,7 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 
 	assert(nhrp_msg_decode(&m, octets, len, NULL) == NHRP_DROP_NONE);
 	seen[m.op]++;
+	seen_plain[m.op] += !m.has_vpn;
 	last[m.op].len = len;
 	memcpy(last[m.op].octets, octets, len);
 	from->sent[m.op].len = len;
@@ -164,6 +165,11 @@ void world_repeat(bool on)
 unsigned int world_seen(uint8_t op)
 {
 	return seen[op];
+}
+
+unsigned int world_seen_plain(uint8_t op)
+{
+	return seen_plain[op];
 }
 
 size_t world_last(uint8_t op, const uint8_t **octets)
@@ -388,7 +394,7 @@ static void take_log(void *ctx, enum vpn_log level, const char *line)
 
 /* --- a stand-in for FRR's own NHRP code: it keeps the last message --- */
 
-static void stock_deliver(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+static bool stock_deliver(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	struct world_node *n = ctx;
 
@@ -397,6 +403,15 @@ static void stock_deliver(void *ctx, const struct vpn_path *from, const uint8_t 
 	n->delivered_from = *from;
 	n->delivered_len = len;
 	memcpy(n->delivered_octets, octets, len);
+	return !n->keeps_out;
+}
+
+static void stock_default(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct world_node *n = ctx;
+
+	stock_deliver(ctx, from, octets, len);
+	n->delivered_default++;
 }
 
 static void stock_forget(void *ctx, const char *ifname)
@@ -453,7 +468,7 @@ static void start_engine(struct world_node *n)
 {
 	static const struct vpn_ops ops = {
 		.send = net_send, .program = module_program, .now = clock_now, .random = next_random, .log = take_log,
-		.deliver = stock_deliver, .layer3_changed = stock_forget,
+		.deliver = stock_deliver, .deliver_default = stock_default, .layer3_changed = stock_forget,
 		.key = find_key, .hmac = world_hmac,
 	};
 
@@ -546,6 +561,14 @@ void world_configure(struct world_node *n, uint32_t index, const struct world_no
 	vpn_engine_controller(n->engine, &n->ctl);
 }
 
+void world_assign(struct world_node *n, const struct vpn_id *vpn)
+{
+	n->ctl.gre = true;
+	vpn_engine_set_plain_vpn(n->engine, "tun1", vpn);
+	vpn_engine_commit(n->engine);
+	vpn_engine_controller(n->engine, &n->ctl);
+}
+
 void world_restart(struct world_node *n)
 {
 	vpn_engine_free(n->engine);
@@ -565,6 +588,7 @@ void world_reset(void)
 	memset(late, 0, sizeof(late));
 	memset(lates, 0, sizeof(lates));
 	memset(seen, 0, sizeof(seen));
+	memset(seen_plain, 0, sizeof(seen_plain));
 	memset(last, 0, sizeof(last));
 	repeat = false;
 }
@@ -586,6 +610,18 @@ static void tell_vni(struct world_node *n, const struct dm_instance_state *state
 		n->vni_told[i] = true;
 }
 
+/* As the packet I/O does: a plain message goes to the engine where the interface, tun1, has a VPN for it. */
+static void come_in(struct world_node *n, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	struct vpn_id vpn;
+
+	if (!nhrp_is_vpn_encapsulated(octets, len) && from->ifindex == WORLD_CTL_IFINDEX &&
+	    vpn_engine_plain_vpn(n->engine, "tun1", &vpn))
+		vpn_engine_plain_packet(n->engine, from, &vpn, octets, len);
+	else
+		vpn_engine_packet(n->engine, from, octets, len);
+}
+
 static void pump(void)
 {
 	while (rec_head < rec_tail || packet_head < packet_tail) {
@@ -601,7 +637,7 @@ static void pump(void)
 
 			p = packets[packet_head++ % QUEUE];
 			from = (struct vpn_path){ .ifindex = p.ifindex, .nbma = p.from };
-			vpn_engine_packet(p.to->engine, &from, p.octets, p.len);
+			come_in(p.to, &from, p.octets, p.len);
 		}
 	}
 }

@@ -57,6 +57,8 @@ struct world_node {
 	bool deaf; /* hears no message */
 	/* what the stock code would have been given last, and how often it was told to forget an interface */
 	unsigned int delivered;
+	unsigned int delivered_default; /* of them: of the default routing instance */
+	bool keeps_out; /* what is in front of the stock code lets nothing through */
 	struct vpn_path delivered_from;
 	uint8_t delivered_octets[1500];
 	size_t delivered_len;
@@ -86,6 +88,8 @@ void world_hmac(const void *key, size_t key_len, const struct nhrp_auth_part *pa
 		uint8_t digest[NHRP_AUTH_DIGEST_LEN]);
 /* The usual configuration: VPN INDEX on tun2, controller tun1, next hop server HUB (NULL for a hub). */
 void world_configure(struct world_node *n, uint32_t index, const struct world_node *hub);
+/* Plain messages on tun1 are of this VPN (NULL: of none); after world_configure(). */
+void world_assign(struct world_node *n, const struct vpn_id *vpn);
 /* A new engine in the node, as after a restart of nhrpd; configuration is lost. */
 void world_restart(struct world_node *n);
 /* The module goes away, or comes back and dumps what it holds. */
@@ -100,8 +104,9 @@ void world_lose_after(uint8_t op, unsigned int spared, unsigned int n);
 /* The next N messages of that type arrive MS milliseconds late (16 at a time), behind those sent after them. */
 void world_delay(uint8_t op, unsigned int n, uint64_t ms);
 void world_repeat(bool on);
-/* Messages seen on the wire of that type since reset. */
+/* Messages seen on the wire of that type since reset; those of them without VPN headers. */
 unsigned int world_seen(uint8_t op);
+unsigned int world_seen_plain(uint8_t op);
 /* The last message of that type as it was sent; returns its length, 0 when there was none. */
 size_t world_last(uint8_t op, const uint8_t **octets);
 /* The device comes back as n->link says (up, other address, other VNI …). */

@@ -182,11 +182,17 @@ static void take_log(void *ctx, enum vpn_log level, const char *line)
 }
 
 /* What goes to FRR's own code is a plain message, and whole. */
-static void delivering(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+static bool delivering(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
 	struct nhrp_msg m;
 
 	node_must(nhrp_msg_decode(&m, octets, len, NULL) == NHRP_DROP_NONE && !m.has_vpn);
+	return m.request_id & 1;
+}
+
+static void delivering_default(void *ctx, const struct vpn_path *from, const uint8_t *octets, size_t len)
+{
+	delivering(ctx, from, octets, len);
 }
 
 static void layer3_changed(void *ctx, const char *ifname)
@@ -225,7 +231,7 @@ static void start_engine(struct node *n)
 {
 	static const struct vpn_ops ops = {
 		.send = sending, .program = programming, .now = clock_now, .random = next_random, .log = take_log,
-		.deliver = delivering, .layer3_changed = layer3_changed, .key = find_key, .hmac = node_hmac,
+		.deliver = delivering, .deliver_default = delivering_default, .layer3_changed = layer3_changed, .key = find_key, .hmac = node_hmac,
 	};
 
 	n->epoch = node_now_ms * 2 + n->is_hub;
