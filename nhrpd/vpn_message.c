@@ -126,9 +126,10 @@ static void put_unchanged(struct nhrp_builder *b, const struct nhrp_ext *ext)
 /* V unless the station asked for is known to speak without VPN headers (RFC 2735 3.3). */
 static uint32_t target_capabilities(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_msg *req)
 {
-	const struct vpn_mac *mac = vpn_mac_find(inst, &req->dst_proto);
+	const struct vpn_binding *b = vpn_binding_find(inst, &req->dst_proto);
+	const struct vpn_member *home = b ? vpn_binding_home(b) : NULL;
 
-	return mac && vpn_plain_speaker(e, &mac->member->path) ? 0 : NHRP_CAPABILITY_VPN;
+	return home && vpn_plain_speaker(e, &home->path) ? 0 : NHRP_CAPABILITY_VPN;
 }
 
 static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
