@@ -70,8 +70,7 @@ static size_t build(const struct purge *p, const struct interface *ifp, bool rep
 	const struct nhrp_purge_order *o = &p->order;
 	struct nhrp_builder b;
 	struct nhrp_msg m = {
-		/* who knows no VPNs gets no VPN headers (RFC 2735 3.2) */
-		.has_vpn = o->has_vpn && !vpn_engine_plain_wanted(vpn_glue_engine(), &o->to, &o->vpn),
+		.has_vpn = o->has_vpn,
 		.vpn = o->vpn,
 		.afn = nhrp_afn((enum dm_family)o->nbma.family),
 		.pro_type = nhrp_pro_type((enum dm_family)o->source.family),

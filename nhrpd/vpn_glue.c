@@ -164,7 +164,9 @@ enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn)
 
 enum vpn_layer3 vpn_glue_way(const struct vpn_path *to, struct vpn_id *vpn)
 {
-	return vpn_glue_layer3(to->ifindex, vpn);
+	enum vpn_layer3 is = vpn_glue_layer3(to->ifindex, vpn);
+
+	return is == VPN_LAYER3_VPN && vpn_engine_plain_wanted(engine, to, vpn) ? VPN_LAYER3_PLAIN : is;
 }
 
 void vpn_glue_set_debug(bool on)
