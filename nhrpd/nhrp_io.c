@@ -31,10 +31,13 @@
 
 #include "nhrpd.h"
 #include "os.h"
+#include "lib/nhrp_capable.h"
 #include "nhrpd/nhrp_beside.h"
+#include "nhrpd/nhrp_apart.h"
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_password.h"
+#include "nhrpd/vpn_stock.h"
 
 #define IO_BURST 32		     /* messages a system call */
 #define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
@@ -107,9 +110,15 @@ static void log_dropped(const struct vpn_path *from, const char *why, uint32_t v
 
 bool nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
-	uint8_t out[NHRP_GUARD_MAX];
-	struct nhrp_guarded g = nhrp_guard_plain(octets, len, out);
+	uint8_t out[NHRP_GUARD_MAX], hidden[NHRP_GUARD_MAX];
+	size_t hidden_len = nhrp_capable_hide(octets, len, hidden, sizeof(hidden));
+	struct nhrp_guarded g;
 
+	if (hidden_len) {
+		octets = hidden;
+		len = hidden_len;
+	}
+	g = nhrp_guard_plain(octets, len, out);
 	io.counters.guard[g.why]++;
 	if (g.why == NHRP_GUARD_PASSED) {
 		if (!nhrp_password_right(from, octets, len))
@@ -241,6 +250,7 @@ int os_recvmsg(uint8_t *buf, size_t *len, int *ifindex, uint8_t *addr, size_t *a
 	*addrlen = octets;
 	*ifindex = (int)head.from.ifindex;
 	*len = (size_t)got - sizeof(head);
+	nhrp_apart_begin(&head.from, buf, *len);
 	return 0;
 }
 
@@ -294,7 +304,7 @@ static bool put_headers(const struct vpn_path *to, uint8_t headers[NHRP_VPN_HEAD
 }
 
 /* Whether a message of the stock code may leave now. */
-static bool may_leave(const uint8_t *octets, size_t len)
+static bool may_leave(uint32_t ifindex, const uint8_t *octets, size_t len)
 {
 	if (!io.vpn)
 		return false;
@@ -302,10 +312,25 @@ static bool may_leave(const uint8_t *octets, size_t len)
 		io.counters.held++;
 		return false;
 	}
+	if (!nhrp_apart_may_leave(ifindex, octets, len)) {
+		io.counters.other_vpn++;
+		return false;
+	}
 	if (nhrp_guard_may_leave(octets, len))
 		return true;
 	io.counters.kept_back++;
 	return false;
+}
+
+/* Whether a message of the stock code is about this node and not passed on. */
+static bool is_own(uint32_t ifindex, const uint8_t *octets, size_t len)
+{
+	struct interface *ifp = vpn_stock_interface(ifindex);
+	struct dm_addr nbma;
+	struct nhrp_msg m;
+
+	return ifp && vpn_stock_nbma(ifp, &nbma) && nhrp_msg_decode(&m, octets, len, NULL) == NHRP_DROP_NONE &&
+	       dm_addr_same(&m.src_nbma, &nbma);
 }
 
 /* A message of the stock code, which leaves from a copy: what stands beside that code may change it. */
@@ -316,11 +341,13 @@ static int send_stocks(const uint8_t *buf, size_t len, const struct vpn_path *to
 	int rc;
 
 	/* to the stock code what stays has left: it asks again when nobody answers */
-	if (len > sizeof(copy) || !may_leave(buf, len) || !put_headers(to, headers, &parts[0]))
+	if (len > sizeof(copy) || !may_leave(to->ifindex, buf, len) || !put_headers(to, headers, &parts[0]))
 		return (int)len;
 	memcpy(copy, buf, len);
 	if (!nhrp_beside_out(to, copy, len))
 		return (int)len;
+	if (parts[0].iov_len)
+		parts[1].iov_len = nhrp_capable_show(copy, len, sizeof(copy), is_own(to->ifindex, copy, len));
 	rc = send_gre(to->ifindex, to->nbma.octets, dm_addr_len(&to->nbma), NHRP_GRE_PROTOCOL, parts,
 		      array_size(parts));
 	if (rc > 0 && parts[0].iov_len)

@@ -40,6 +40,8 @@ struct vpn_counters {
 	uint64_t refused[VPN_REFUSED_COUNT];
 	uint64_t build_failed; /* a message of ours that did not fit */
 	uint64_t layer3_delivered; /* messages of layer 3 VPNs handed to the stock code */
+	uint64_t default_delivered; /* … of the default routing instance that named it (VPN-ID 0) */
+	uint64_t plain_assigned; /* messages that are of a VPN because the configuration says so */
 	uint64_t passed_on;    /* messages of others, on their way through a hub; counted in `sent` too */
 	uint64_t default_delivered; /* … of the default routing instance that named it (VPN-ID 0) */
 	uint64_t plain_assigned; /* messages that are of a VPN because the configuration says so */

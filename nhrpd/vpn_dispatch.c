@@ -153,11 +153,11 @@ static void wrong_role(struct vpn_engine *e, struct vpn_instance *inst, const st
 	vpn_message_send(e, from, &b);
 }
 
-/* A message of the layer 2 VPN INST. */
+/* An authentic message of the layer 2 VPN INST. */
 static void to_handler(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		       const struct nhrp_msg *m)
 {
-	vpn_handler fn = (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m->op], transit;
+	vpn_handler fn, transit;
 
 	if (inst->leaving && m->op != NHRP_OP_PURGE_REPLY) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_READY);
@@ -170,10 +170,8 @@ static void to_handler(struct vpn_engine *e, struct vpn_instance *inst, const st
 	transit = vpn_transit_handler(e, inst, from, m);
 	if (!may_act(e, inst, from, m, transit))
 		return;
-	if (transit)
-		fn = transit;
-	/* before the handler, which answers in the same way */
 	vpn_plain_heard(e, from, m);
+	fn = transit ? transit : (inst->role == DM_ROLE_HUB ? hub_handlers : spoke_handlers)[m->op];
 	(fn ? fn : wrong_role)(e, inst, from, m);
 }
 

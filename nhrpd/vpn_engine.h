@@ -187,6 +187,7 @@ struct vpn_hub_view {
 	struct dm_addr nbma, mac; /* of the hub's VXLAN device; not set before it answered */
 	uint32_t vni;
 	bool registered, active;
+	bool vpn_aware; /* it is spoken to with VPN headers */
 	uint8_t refused; /* code that it refused us with, 0 for none */
 	bool vpn_aware; /* it is spoken to with VPN headers */
 	uint32_t expires_in; /* seconds */

@@ -135,7 +135,7 @@ static void put_extensions(const struct vpn_instance *inst, const struct nhrp_ms
 }
 
 /*
- * Sends M on, with VPN headers or without as its receiver wants it, whatever it came with (RFC 2735 3.1, 3.2).
+ * Sends M on, with VPN headers or without as its receiver wants it, whatever it came with (RFC 2735 3.1, 3.2; vpn_auth.c).
  * What it has become too long for is told to FROM (RFC 2332 5.2.7, error 8).
  */
 static void pass(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
@@ -146,7 +146,6 @@ static void pass(struct vpn_engine *e, struct vpn_instance *inst, const struct v
 	struct nhrp_builder b;
 
 	head.hop_count--;
-	head.has_vpn = !vpn_plain_wanted(e, to, &head.vpn);
 	nhrp_build_begin(&b, buf, sizeof(buf), &head);
 	nhrp_build_octets(&b, m->body.p, dm_reader_left(&m->body));
 	put_extensions(inst, m, &b);

@@ -60,8 +60,8 @@ static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vp
 			.vni = hub->vni,
 			.registered = hub->registered,
 			.active = hub == inst->active,
-			.refused = hub->refused,
 			.vpn_aware = !vpn_plain_wanted(e, &hub->path, &inst->vpn),
+			.refused = hub->refused,
 			.expires_in = seconds_left(e, &hub->expiry),
 		};
 	}
