@@ -106,12 +106,12 @@ bool vpn_station_reach(struct vpn_instance *inst, const struct vpn_station *s, s
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
 /* A member says that a MAC is behind it; the switch is told. Returns false when there is no room for it. */
 bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac);
-/* A member says that the station MAC has this IP address, whoever said so before. Returns false when there is no room for it. */
+/* A member says that the station MAC has this IP address, whoever had it before. Returns false when there is no room. */
 bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip, const struct dm_addr *mac);
 
 /* What the others were told of the member's addresses is void: states its MACs anew to the module and purges. */
 void vpn_binding_member_changed(struct vpn_engine *e, struct vpn_member *m);
-/* A member forgot what it had registered: of its IP addresses those that it has not registered again by vpn_binding_sweep_ips() go. */
+/* A member forgot what it had registered: IP addresses that it has not registered again by vpn_binding_sweep_ips() go. */
 void vpn_binding_mark_ips(struct vpn_member *m);
 void vpn_binding_sweep_ips(struct vpn_engine *e, struct vpn_member *m);
 /* Frees all of a member's; PROGRAM also takes them out of the kernel and purges. */

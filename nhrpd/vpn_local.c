@@ -112,7 +112,10 @@ void vpn_local_clear(struct vpn_engine *e, struct vpn_instance *inst)
 
 /* --- sending --- */
 
-/* What a CIE leaves out stands in the header (RFC 2332 5.2.3): of a MAC our NBMA address and VNI. A purge needs neither. */
+/*
+ * What a CIE leaves out stands in the header (RFC 2332 5.2.3): of a MAC our NBMA address and VNI.
+ * A purge needs neither.
+ */
 static void fill_cie(const struct vpn_tell *q, const struct vpn_local *l, struct nhrp_cie *cie)
 {
 	const struct vpn_instance *inst = q->table->inst;

@@ -15,14 +15,17 @@ struct vpn_instance;
 struct vpn_local_table;
 
 #define VPN_LOCALS_MAX 65536 /* of one VPN and one family */
-/* addresses in one Registration Request: that many CIEs of 18 octets, or of up to 54, fit a packet with all else that is in it */
+/* addresses in one message: that many CIEs of 18 octets, or of up to 54, fit a packet with all else that is in it */
 #define VPN_LOCAL_BATCH_MAC 32
 #define VPN_LOCAL_BATCH_IP 20
 
 PREDECL_HASH(vpn_locals);
 PREDECL_DLIST(vpn_untold);
 
-/* What the hub has not been told yet of one kind: that addresses are here, or that they are gone. One message is under way at a time. */
+/*
+ * What the hub has not been told yet of one kind: that addresses are here, or that they are gone.
+ * One message is under way at a time.
+ */
 struct vpn_tell {
 	struct vpn_local_table *table;
 	uint8_t op; /* Registration Request or Purge Request */

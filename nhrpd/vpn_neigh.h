@@ -18,7 +18,7 @@ struct vpn_suppress {
 	struct vpn_timer grace;
 };
 
-/* arp-suppress is configured, or not any more, or the module must be told anew: says so, and takes back what hangs on it. */
+/* arp-suppress is configured, or not any more, or the module must be told anew: says so, takes back what hangs on it. */
 void vpn_neigh_configured(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_neigh_restate(struct vpn_engine *e, struct vpn_instance *inst);
 /* The module is away: what it told stays, until another one has told what is there. */
@@ -27,7 +27,7 @@ void vpn_neigh_unask(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_neigh_init(struct vpn_instance *inst);
 /* The VPN ends here; PROGRAM: the module ceases to suppress. */
 void vpn_neigh_stop(struct vpn_engine *e, struct vpn_instance *inst, bool program);
-/* "inactive" (not configured, or the VPN is not ready), "waiting" for the module, "active" or "failed"; a hub's is "answering". */
+/* "inactive" (not configured, or the VPN not ready), "waiting" for the module, "active", "failed"; a hub's "answering". */
 const char *vpn_neigh_state_name(const struct vpn_instance *inst);
 /* Why it is wanted and not in effect, "" else. */
 const char *vpn_neigh_reason(const struct vpn_instance *inst);

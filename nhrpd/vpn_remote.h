@@ -16,7 +16,8 @@ struct vpn_instance;
 #define VPN_REMOTES_MAX 65536 /* of one VPN, MACs and IP addresses each, the unresolved included */
 #define VPN_RESOLVE_TRIES 4
 #define VPN_NEGATIVE_MS 10000 /* how long a refused or unanswered address is not asked for again */
-#define VPN_SOON_MS 1500      /* the same of an IP address that was refused once: its first answer to ARP makes its home register it */
+/* the same of an IP address that was refused once: its first answer to ARP makes its home register it */
+#define VPN_SOON_MS 1500
 
 PREDECL_HASH(vpn_remotes);
 
@@ -26,7 +27,7 @@ enum vpn_remote_state {
 	VPN_REMOTE_NEGATIVE,
 };
 
-/* An address behind another spoke: a MAC (vpn_shortcut.c) or an IP address (vpn_neigh.c). Identified in its instance by the address. */
+/* An address behind another spoke: a MAC (vpn_shortcut.c) or an IP one (vpn_neigh.c). Identified in its instance by it. */
 struct vpn_remote {
 	struct vpn_remotes_item item;
 	struct vpn_instance *inst;

@@ -280,6 +280,10 @@ static void test_misplaced_configuration_blocks(void **state)
 	assert_string_equal(view_of(11).reason, "graceful-restart is for VXLAN devices, and tun11 is a GRE interface");
 	vpn_engine_set_graceful_restart(hub->engine, "tun11", false);
 	vpn_engine_set_holdtime(hub->engine, "tun11", VPN_DEFAULT_HOLDTIME);
+	vpn_engine_set_arp_suppress(hub->engine, "tun11", true);
+	vpn_engine_commit(hub->engine);
+	assert_string_equal(view_of(11).reason, "arp-suppress is for VXLAN devices, and tun11 is a GRE interface");
+	vpn_engine_set_arp_suppress(hub->engine, "tun11", false);
 	vpn_engine_commit(hub->engine);
 	assert_int_equal(view_of(11).state, VPN_UP);
 	assert_int_equal(vpn_engine_layer3(hub->engine, "tun11", &vpn), VPN_LAYER3_VPN);

@@ -219,7 +219,8 @@ def test_plain_on_a_vpn_is_dropped(net):
     assert len(messages(net, "hub", 11, "registration-reply")) == replies
 
 
-@pytest.mark.parametrize("misplaced", ["ip nhrp vpn role hub", "ip nhrp vpn holdtime 60", "ip nhrp vpn controller tun12"])
+@pytest.mark.parametrize("misplaced", ["ip nhrp vpn role hub", "ip nhrp vpn holdtime 60",
+                                       "ip nhrp vpn controller tun12", "ip nhrp vpn arp-suppress"])  # fmt: skip
 def test_what_is_for_vxlan_blocks(net, misplaced):
     """Configuration that has no meaning there keeps the interface silent, says so, and heals when it goes."""
     spoke = net["spoke2"]
