@@ -189,7 +189,6 @@ struct vpn_hub_view {
 	bool registered, active;
 	bool vpn_aware; /* it is spoken to with VPN headers */
 	uint8_t refused; /* code that it refused us with, 0 for none */
-	bool vpn_aware; /* it is spoken to with VPN headers */
 	uint32_t expires_in; /* seconds */
 };
 
