@@ -86,6 +86,14 @@ enum nhrp_error {
 #define NHRP_EXT_AUTHENTICATION 7
 #define NHRP_EXT_VENDOR 8
 #define NHRP_EXT_CAPABILITIES 9 /* 8 octets; NAT address (a list of CIEs) has the same number */
+/*
+ * Experimental range, see nhrp_capable.h. With VPN headers number 9 is Device Capabilities, and
+ * NAT address has this number; under FRR's own code it is the other way round, and what a
+ * request's or a reply's capabilities say has these.
+ */
+#define NHRP_EXT_NAT_IN_VPN 0x3802
+#define NHRP_EXT_CAPABILITIES_ASKED 0x3803
+#define NHRP_EXT_CAPABILITIES_TOLD 0x3804
 #define NHRP_EXT_BOOT_EPOCH 0x3801 /* ours, experimental range: 8 octets, the sender's start */
 
 #define NHRP_CAPABILITY_VPN 0x00000001 /* V bit, RFC 2735 4.2 */

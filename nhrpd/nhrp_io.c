@@ -31,10 +31,12 @@
 
 #include "nhrpd.h"
 #include "os.h"
+#include "lib/nhrp_capable.h"
 #include "nhrpd/nhrp_beside.h"
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_password.h"
+#include "nhrpd/vpn_stock.h"
 
 #define IO_BURST 32		     /* messages a system call */
 #define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
@@ -107,9 +109,15 @@ static void log_dropped(const struct vpn_path *from, const char *why, uint32_t v
 
 bool nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t len)
 {
-	uint8_t out[NHRP_GUARD_MAX];
-	struct nhrp_guarded g = nhrp_guard_plain(octets, len, out);
+	uint8_t out[NHRP_GUARD_MAX], hidden[NHRP_GUARD_MAX];
+	size_t hidden_len = nhrp_capable_hide(octets, len, hidden, sizeof(hidden));
+	struct nhrp_guarded g;
 
+	if (hidden_len) {
+		octets = hidden;
+		len = hidden_len;
+	}
+	g = nhrp_guard_plain(octets, len, out);
 	io.counters.guard[g.why]++;
 	if (g.why == NHRP_GUARD_PASSED) {
 		if (!nhrp_password_right(from, octets, len))
@@ -308,6 +316,17 @@ static bool may_leave(const uint8_t *octets, size_t len)
 	return false;
 }
 
+/* Whether a message of the stock code is about this node and not passed on. */
+static bool is_own(uint32_t ifindex, const uint8_t *octets, size_t len)
+{
+	struct interface *ifp = vpn_stock_interface(ifindex);
+	struct dm_addr nbma;
+	struct nhrp_msg m;
+
+	return ifp && vpn_stock_nbma(ifp, &nbma) && nhrp_msg_decode(&m, octets, len, NULL) == NHRP_DROP_NONE &&
+	       dm_addr_same(&m.src_nbma, &nbma);
+}
+
 /* A message of the stock code, which leaves from a copy: what stands beside that code may change it. */
 static int send_stocks(const uint8_t *buf, size_t len, const struct vpn_path *to)
 {
@@ -321,6 +340,8 @@ static int send_stocks(const uint8_t *buf, size_t len, const struct vpn_path *to
 	memcpy(copy, buf, len);
 	if (!nhrp_beside_out(to, copy, len))
 		return (int)len;
+	if (parts[0].iov_len)
+		parts[1].iov_len = nhrp_capable_show(copy, len, sizeof(copy), is_own(to->ifindex, copy, len));
 	rc = send_gre(to->ifindex, to->nbma.octets, dm_addr_len(&to->nbma), NHRP_GRE_PROTOCOL, parts,
 		      array_size(parts));
 	if (rc > 0 && parts[0].iov_len)

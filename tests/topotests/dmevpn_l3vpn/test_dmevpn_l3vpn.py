@@ -165,9 +165,12 @@ def test_resolution_and_direct_path(net):
     send(hub, craft.vpn(indication.pack(), index=13), key=13, to="spoke1")
 
     poll(lambda: "3.0.0.3/32" in shortcuts(spoke1), 5, what="spoke1 has resolved 3.0.0.3")
-    for kind in ("resolution-request", "resolution-reply"):
+    for kind, capabilities in (("resolution-request", (1, 0)), ("resolution-reply", (1, 1))):
         seen = messages(net, "spoke1", kind=kind)
         assert seen and {(key, m.vpn_index, m.protocol_type) for key, m in seen} == {(13, 13, 0x0800)}, kind
+        # number 9 is RFC 2735's here, and Cisco's NAT address has another
+        assert {m.extensions.get("capabilities") for _, m in seen} == {capabilities}, kind
+        assert {m.extensions.get(str(0x3802)) for _, m in seen} == {b""}, kind
     before = hub.counters("tun13")
     assert spoke1.ping("3.0.0.3") == (3, 3)
     after = hub.counters("tun13")

@@ -186,6 +186,8 @@ def test_resolution_with_a_stock_peer(net):
     poll(shortcut, 5, what="spoke1 has resolved 1.0.0.4")
     seen = [m for _, m in messages(net, "stock", 21) if m.type.startswith("resolution")]
     assert {m.type for m in seen} == {"resolution-request", "resolution-reply"} and {vpn_of(m) for m in seen} == {None}
+    # the number of capabilities is that of another extension to who knows no VPNs
+    assert not [m for m in seen if "capabilities" in m.extensions]
 
 
 def test_same_index_other_oui(net):
