@@ -222,6 +222,22 @@ static bool close_hashed(struct vpn_engine *e, const struct vpn_instance *inst, 
 	return true;
 }
 
+/*
+ * Whether a message is to have VPN headers is its receiver's to say, where plain messages have a
+ * VPN: it may not understand them (RFC 2735 3.2). The builder knows from now on; its head stays.
+ */
+static void take_form(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b)
+{
+	const struct nhrp_msg *head = b->head;
+	struct nhrp_msg m = *head;
+
+	m.has_vpn = !vpn_plain_wanted(e, to, &m.vpn);
+	if (m.has_vpn == head->has_vpn)
+		return;
+	nhrp_build_set_vpn(b, &m);
+	b->head = head;
+}
+
 bool vpn_auth_close(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, size_t *len)
 {
 	const struct vpn_instance *inst = vpn_instance_of(e, &b->head->vpn);
@@ -229,6 +245,7 @@ bool vpn_auth_close(struct vpn_engine *e, const struct vpn_path *to, struct nhrp
 	const struct vpn_controller *c;
 	struct vpn_peer *peer;
 
+	take_form(e, to, b);
 	if (!bare && inst->dev->key_chain[0]) {
 		peer = peer_at(e, &inst->vpn, to);
 		return close_hashed(e, inst, b, peer ? peer->window.epoch : 0, len);

@@ -86,7 +86,8 @@ void vpn_auth_look(struct vpn_engine *e);
 bool vpn_auth_check(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		    const struct nhrp_msg *m);
 /*
- * Ends a message for TO, authenticated as its VPN wants it. Returns false when there is no
+ * Ends a message for TO, with VPN headers or without as TO speaks (vpn_plain.h), authenticated as
+ * its VPN wants it. Returns false when there is no
  * key for it, which has then been counted; else *len is what nhrp_build_end() returned.
  */
 bool vpn_auth_close(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b, size_t *len);

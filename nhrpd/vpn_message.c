@@ -2,8 +2,7 @@
 /*
  * Making messages: the parts that several exchanges share, in RFC 2332 5.2 and
  * 5.3 and RFC 2735 4.2. Each message is built in one buffer on the stack and
- * sent by vpn_message_send(), which is also where sending is counted, and where VPN headers
- * are left out for who does not understand them (RFC 2735 3.2).
+ * sent by vpn_message_send(), which is also where sending is counted.
  */
 #include <config.h>
 
@@ -348,22 +347,12 @@ void vpn_message_send_closed(struct vpn_engine *e, const struct vpn_path *to, co
 	e->ops.send(e->ctx, to, b->w.buf, len);
 }
 
-/*
- * Whether the message is to have VPN headers is its receiver's to say, where plain messages have a
- * VPN: it may not understand them (RFC 2735 3.2). An error goes back as what it is about came.
- */
 void vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b)
 {
-	const struct nhrp_msg *as_begun = b->head;
-	struct nhrp_msg m = *as_begun;
 	size_t len;
 
-	m.has_vpn = !vpn_plain_wanted(e, to, &m.vpn);
-	if (m.op != NHRP_OP_ERROR_INDICATION && m.has_vpn != as_begun->has_vpn)
-		nhrp_build_set_vpn(b, &m);
 	if (vpn_auth_close(e, to, b, &len))
 		vpn_message_send_closed(e, to, b, len);
-	b->head = as_begun;
 }
 
 bool vpn_message_may_answer(struct vpn_engine *e)
@@ -432,5 +421,6 @@ void vpn_message_error(struct vpn_engine *e, const struct vpn_instance *inst, co
 	fill_observer(e, inst, to, &m);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_octets(&b, req->packet, req->packet_len < room ? req->packet_len : room);
-	vpn_message_send(e, to, &b);
+	/* with VPN headers or without, as what it is about (RFC 2735 3.4); no authentication (RFC 2332 5.2.7) */
+	vpn_message_send_closed(e, to, &b, nhrp_build_end(&b));
 }
