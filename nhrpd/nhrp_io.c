@@ -33,6 +33,7 @@
 #include "os.h"
 #include "lib/nhrp_capable.h"
 #include "nhrpd/nhrp_beside.h"
+#include "nhrpd/nhrp_apart.h"
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_password.h"
@@ -249,6 +250,7 @@ int os_recvmsg(uint8_t *buf, size_t *len, int *ifindex, uint8_t *addr, size_t *a
 	*addrlen = octets;
 	*ifindex = (int)head.from.ifindex;
 	*len = (size_t)got - sizeof(head);
+	nhrp_apart_begin(&head.from, buf, *len);
 	return 0;
 }
 
@@ -302,12 +304,16 @@ static bool put_headers(const struct vpn_path *to, uint8_t headers[NHRP_VPN_HEAD
 }
 
 /* Whether a message of the stock code may leave now. */
-static bool may_leave(const uint8_t *octets, size_t len)
+static bool may_leave(uint32_t ifindex, const uint8_t *octets, size_t len)
 {
 	if (!io.vpn)
 		return false;
 	if (!nhrp_hold_lets_pass()) {
 		io.counters.held++;
+		return false;
+	}
+	if (!nhrp_apart_may_leave(ifindex, octets, len)) {
+		io.counters.other_vpn++;
 		return false;
 	}
 	if (nhrp_guard_may_leave(octets, len))
@@ -335,7 +341,7 @@ static int send_stocks(const uint8_t *buf, size_t len, const struct vpn_path *to
 	int rc;
 
 	/* to the stock code what stays has left: it asks again when nobody answers */
-	if (len > sizeof(copy) || !may_leave(buf, len) || !put_headers(to, headers, &parts[0]))
+	if (len > sizeof(copy) || !may_leave(to->ifindex, buf, len) || !put_headers(to, headers, &parts[0]))
 		return (int)len;
 	memcpy(copy, buf, len);
 	if (!nhrp_beside_out(to, copy, len))

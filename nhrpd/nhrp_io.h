@@ -21,6 +21,7 @@ struct nhrp_io_counters {
 	uint64_t layer3_sent_plain; /* … without, to peers that know no VPNs */
 	uint64_t layer3_blocked;   /* … that stayed, and plain ones that were dropped: see VPN_LAYER3_BLOCKED */
 	uint64_t plain_on_vpn;	   /* plain ones dropped: the interface belongs to a VPN */
+	uint64_t other_vpn;	   /* messages on their way that would have left in another VPN than they came in */
 	uint64_t held;		   /* messages of the stock code that stayed: see nhrp_hold.h */
 	uint64_t stock_queue_full; /* plain ones that the stock code was too slow for */
 	uint64_t send_failed;

@@ -467,7 +467,7 @@ static const char *name_guard(size_t i)
 
 static const char *name_layer3(size_t i)
 {
-	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held", "plainAssigned", "sentPlain", "defaultInstance" };
+	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held", "plainAssigned", "sentPlain", "defaultInstance", "otherVpn" };
 
 	return names[i];
 }
@@ -496,7 +496,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
 	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused(), c->passed_on };
-	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held, c->plain_assigned, io->layer3_sent_plain, c->default_delivered };
+	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held, c->plain_assigned, io->layer3_sent_plain, c->default_delivered, io->other_vpn };
 	json_object *obj = json ? json_object_new_object() : NULL;
 
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);

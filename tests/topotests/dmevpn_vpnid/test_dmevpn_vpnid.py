@@ -201,20 +201,40 @@ def test_same_index_other_oui(net):
     assert cache(hub, "dynamic") == BINDINGS
 
 
-def test_resolution_stays_in_its_vpn(net):
-    """Both VPNs have 1.0.0.2, and the one routing table one of them. Neither VPN's question gets into the other."""
-    for number, key, oui in ((200, 21, 0), (201, 22, IANA)):
+def passed_on(net, *numbers):
+    """{(ID, GRE key, VPN)} of the resolutions with those IDs that the hub sent."""
+    found = [(key, m) for key, m in messages(net, "hub") if m.request_id in numbers and m.type.startswith("resolution")]
+    return {(m.request_id, key, vpn_of(m)) for key, m in found if m.outer_source == NBMA["hub"]}
+
+
+def ask_in_both(net, first, second):
+    """spoke2 asks for 1.0.0.2 in VPN 21 and in 00:00:5e:21."""
+    for number, key, oui in ((first, 21, 0), (second, 22, IANA)):
         payload = request(craft.RESOLUTION_REQUEST, "1.0.0.3", "1.0.0.2", "spoke2", [cie()], number)
         send(net, "spoke2", craft.vpn(payload, 21, oui), key)
 
-    def passed_on():
-        """{(ID, GRE key, VPN)} of what the hub made of them."""
-        found = [(key, m) for key, m in messages(net, "hub") if m.request_id in (200, 201)]
-        return {(m.request_id, key, vpn_of(m)) for key, m in found if m.outer_source == NBMA["hub"]}
 
+def test_resolution_stays_in_its_vpn(net):
+    """Both VPNs have 1.0.0.2, and the one routing table one of them. Neither VPN's question gets into the other."""
+    ask_in_both(net, 200, 201)
     right = {(200, 21, (0, 21)), (200, 21, None), (201, 22, (IANA, 21))}
-    poll(passed_on, 5, what="the one that the routing table is about is passed on")
-    holds(lambda: passed_on() <= right, 1, what="each by its own tunnel, in its own VPN")
+    poll(lambda: passed_on(net, 200, 201), 5, what="the one that the routing table is about is passed on")
+    holds(lambda: passed_on(net, 200, 201) <= right, 1, what="each by its own tunnel, in its own VPN")
+
+
+def test_one_network_id_for_two_vpns(net):
+    """With it FRR's own code takes either tunnel for its NBMA network, and would pass a question on by the other's:
+    it is kept back and counted (RFC 2735 3.1)."""
+    hub, before = net["hub"], counter(net["hub"], "layer3", "otherVpn")
+    code, out = hub.configure("interface tun22", "ip nhrp network-id 21")
+    assert code == 0, out
+    ask_in_both(net, 210, 211)
+    poll(lambda: counter(hub, "layer3", "otherVpn") > before, 5, what="one of the two is kept back")
+    right = {(210, 21, (0, 21)), (210, 21, None), (211, 22, (IANA, 21))}
+    holds(lambda: passed_on(net, 210, 211) <= right, 1, what="each by its own tunnel, in its own VPN")
+    code, out = hub.configure("interface tun22", "ip nhrp network-id 22")
+    assert code == 0, out
+    poll(lambda: cache(hub, "dynamic") == BINDINGS, 60, what="everyone is bound as before")
 
 
 def test_purge_stays_in_its_vpn(net):
