@@ -81,9 +81,9 @@ static void sending(void *ctx, const struct vpn_path *path, const uint8_t *octet
 	struct nhrp_msg m;
 
 	node_must(len <= NODE_MESSAGE_MAX && nhrp_msg_decode(&m, octets, len, NULL) == NHRP_DROP_NONE);
-	node_must(m.has_vpn && path->ifindex == NODE_CTL_IFINDEX && dm_addr_is_set(&path->nbma));
+	node_must((m.has_vpn || n->plain) && path->ifindex == NODE_CTL_IFINDEX && dm_addr_is_set(&path->nbma));
 	/* an error may be about a VPN that is not ours; nothing else may leave in one */
-	if (m.op != NHRP_OP_ERROR_INDICATION)
+	if (m.has_vpn && m.op != NHRP_OP_ERROR_INDICATION)
 		node_must(m.vpn.oui == 0 && m.vpn.index >= 1 && m.vpn.index <= VPNS);
 	must_be_authentic(n, &m);
 	if (nhrp_op_is_request(m.op))

@@ -41,6 +41,7 @@ struct node {
 	struct dm_link link;
 	uint32_t idle_ms; /* how long no frame went by any MAC */
 	bool told; /* by records of the input, so that what its module says need not make sense */
+	bool plain;	/* messages without VPN headers were given a VPN */
 	bool hashed;	   /* its device has the key chain */
 	bool may_send, may_accept; /* by the one key there is */
 };

@@ -74,10 +74,14 @@ static void deliver(struct node *n, const struct dm_addr *from, const uint8_t *o
 	const struct vpn_path path = {.ifindex = NODE_CTL_IFINDEX, .nbma = *from};
 	uint64_t before = counted(n);
 	uint8_t *copy = malloc(len ? len : 1);
+	struct vpn_id vpn;
 
 	node_must(copy != NULL);
 	memcpy(copy, octets, len);
-	vpn_engine_packet(n->engine, &path, copy, len);
+	if (!nhrp_is_vpn_encapsulated(copy, len) && vpn_engine_plain_vpn(n->engine, NODE_CTL, &vpn))
+		vpn_engine_plain_packet(n->engine, &path, &vpn, copy, len);
+	else
+		vpn_engine_packet(n->engine, &path, copy, len);
 	free(copy);
 	node_must(counted(n) == before + 1);
 }
@@ -147,6 +151,13 @@ static void set_key_chain(struct node *n, bool on)
 	vpn_engine_commit(n->engine);
 }
 
+/* From now on messages may leave without VPN headers. */
+static void set_plain_vpn(struct node *n, const struct vpn_id *vpn)
+{
+	n->plain |= vpn != NULL;
+	vpn_engine_set_plain_vpn(n->engine, NODE_CTL, vpn);
+}
+
 /* What the glue finds of the GRE interface. */
 static void set_controller(struct node *n, uint8_t setting, uint8_t value)
 {
@@ -205,7 +216,10 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 		vpn_engine_set_arp_suppress(e, NODE_TUN, value & 1);
 		break;
 	case 13:
-		vpn_engine_set_graceful_restart(e, NODE_TUN, value & 1);
+		if (value & 2)
+			set_plain_vpn(n, value & 1 ? &vpn : NULL);
+		else
+			vpn_engine_set_graceful_restart(e, NODE_TUN, value & 1);
 		break;
 	default:
 		set_controller(n, setting % 14, value);
