@@ -357,6 +357,11 @@ void dm_neigh_local_mac(uint32_t ifindex, const struct dm_addr *mac, bool gone)
 
 /* --- places -------------------------------------------------------------------------- */
 
+bool dm_neigh_place_same(const struct dm_neigh_place *a, const struct dm_neigh_place *b)
+{
+	return a->port == b->port && a->layer3 == b->layer3 && a->vlan == b->vlan;
+}
+
 /* A reading of one place. */
 struct reading {
 	const struct dm_neigh_place *place;
@@ -490,7 +495,7 @@ int dm_neigh_move(uint32_t ifindex, const struct dm_neigh_place *place)
 	struct reading r = {.site = s};
 	int err;
 
-	if (!s || (s->placed && place && memcmp(&s->place, place, sizeof(*place)) == 0))
+	if (!s || (s->placed && place && dm_neigh_place_same(&s->place, place)))
 		return 0;
 	take_out(s);
 	if (!place)

@@ -23,6 +23,9 @@ struct dm_neigh_place {
 	uint16_t vlan;	 /* of the port on a bridge that filters by VLAN; else 0 */
 };
 
+/* True when both are the same place. */
+bool dm_neigh_place_same(const struct dm_neigh_place *a, const struct dm_neigh_place *b);
+
 /*
  * HEARD is told of neighbours that the kernel has found by itself, when a place is read; it must
  * not call back.

@@ -48,6 +48,8 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SUPPRESS, "ARP suppression");
 #define RCVBUF (1 << 20) /* octets */
 /* milliseconds from an event to the look at all, so that those at hand are one */
 #define EXAMINE_MS 20
+/* milliseconds until what could not be read is read again */
+#define AGAIN_MS 1000
 /* places for addresses asked for, and of these those that one address can have */
 #define ASKED_MAX 1024
 #define ASKED_WAYS 4
@@ -86,6 +88,8 @@ static struct suppress *find(uint32_t ifindex)
 			return s;
 	return NULL;
 }
+
+static void examine_event(struct event *event);
 
 /* --- where ---------------------------------------------------------------------- */
 
@@ -200,9 +204,11 @@ static bool make(struct suppress *s, char *reason)
 	note_place(&place);
 	dm_snoop_enter(link->ifindex, link->master, place.layer3, place.vlan);
 	err = dm_neigh_move(link->ifindex, &place);
-	if (err)
+	if (err) {
+		event_add_timer_msec(loop_main, examine_event, NULL, AGAIN_MS, &t_examine);
 		return refuse(reason, "%s: cannot read the neighbours: %s", link->name,
 			      safe_strerror(-err));
+	}
 	s->place = place;
 	s->placed = true;
 	/* last: until then the bridge answers nobody, and keeps nothing from being flooded */
@@ -230,7 +236,7 @@ static bool examine(struct suppress *s)
 		read_own(s);
 	}
 	/* the notes of where it was are not needed any more */
-	if (was_placed && (!s->placed || memcmp(&place, &s->place, sizeof(place)) != 0))
+	if (was_placed && (!s->placed || !dm_neigh_place_same(&place, &s->place)))
 		dm_instances_touch(s->state.ifindex);
 	return memcmp(&was, &s->state, sizeof(was)) != 0;
 }
