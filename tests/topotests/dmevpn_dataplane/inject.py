@@ -70,7 +70,7 @@ class Inject:
 def show(node):
     """`show zebra dmevpn json`, asked at zebra's own socket."""
     with socket.socket(socket.AF_UNIX) as vty:
-        vty.settimeout(20)
+        vty.settimeout(60)
         vty.connect(node.path("/run/frr/zebra.vty"))
         for command in ("enable", "show zebra dmevpn json"):
             vty.send(command.encode() + b"\0")
