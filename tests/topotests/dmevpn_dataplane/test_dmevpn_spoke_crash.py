@@ -111,7 +111,7 @@ def test_lost_device_notifications_are_made_good(net, spoke):
     before = show(spoke)["counters"]["netlinkOverruns"]
     # many names make an event large, so that a few thousand are too many: stock zebra takes 16 KB and its time for each
     names = "".join(f"link property add dev eth2 altname {'n' * 120}{n:03}\n" for n in range(40))
-    spoke.write_file("/tmp/events", names + "".join(f"link set dev eth2 mtu {1400 + n % 2}\n" for n in range(5000)))
+    spoke.write_file("/tmp/events", names + "".join(f"link set dev eth2 mtu {1400 + n % 2}\n" for n in range(3000)))
     pid = spoke.running["zebra"]
     spoke.run(f"kill -STOP {pid}; ip -batch /tmp/events; ip link set tun2 down; ip link set tun2 up; kill -CONT {pid}")
     poll(lambda: show(spoke)["counters"]["netlinkOverruns"] > before, 60, what="notifications were lost")
