@@ -61,8 +61,8 @@ sanitized() {
 check_all() {
 	local failed=0
 	unit_tests || failed=1
-	pytest_in topotests 1500 "$TOPOTESTS" || failed=1
-	sanitized 1200 "$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" || failed=1
+	pytest_in topotests 2400 "$TOPOTESTS" || failed=1
+	sanitized 1800 "$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" "$TOPOTESTS/dmevpn_arpsuppress" || failed=1
 	fuzz_check || failed=1
 	coverage || failed=1
 	return "$failed"
