@@ -48,6 +48,8 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst)
 		return "role";
 	if (inst->dev->graceful_restart)
 		return "graceful-restart";
+	if (inst->dev->key_chain[0]) /* FRR's own code has no keyed hash, and silence beats the belief that it has */
+		return "authentication";
 	if (inst->dev->arp_suppress)
 		return "arp-suppress";
 	return inst->dev->holdtime != VPN_DEFAULT_HOLDTIME ? "holdtime" : NULL;

@@ -284,6 +284,11 @@ static void test_misplaced_configuration_blocks(void **state)
 	vpn_engine_commit(hub->engine);
 	assert_string_equal(view_of(11).reason, "arp-suppress is for VXLAN devices, and tun11 is a GRE interface");
 	vpn_engine_set_arp_suppress(hub->engine, "tun11", false);
+	vpn_engine_set_key_chain(hub->engine, "tun11", "chain"); /* nothing would be hashed, nor checked */
+	vpn_engine_commit(hub->engine);
+	assert_string_equal(view_of(11).reason, "authentication is for VXLAN devices, and tun11 is a GRE interface");
+	assert_int_equal(vpn_engine_layer3(hub->engine, "tun11", &vpn), VPN_LAYER3_BLOCKED);
+	vpn_engine_set_key_chain(hub->engine, "tun11", NULL);
 	vpn_engine_commit(hub->engine);
 	assert_int_equal(view_of(11).state, VPN_UP);
 	assert_int_equal(vpn_engine_layer3(hub->engine, "tun11", &vpn), VPN_LAYER3_VPN);
