@@ -60,11 +60,13 @@ void vpn_refuse_mismatch(struct vpn_engine *e, const struct vpn_path *from, cons
 		vpn_message_error(e, NULL, from, m, NHRP_ERR_VPN_MISMATCH, 0);
 }
 
+/* Where the VPN named has keys, they decide: whoever spoke in plain may not have been who has the key. */
 static bool contradicts(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m)
 {
+	const struct vpn_instance *inst = vpn_instance_of(e, &m->vpn);
 	char text[DM_ADDR_STRLEN], ours[VPN_ID_STRLEN], theirs[VPN_ID_STRLEN];
 
-	if (!m->has_vpn || !vpn_plain_contradicts(e, from, &m->vpn))
+	if (!m->has_vpn || (inst && inst->dev->key_chain[0]) || !vpn_plain_contradicts(e, from, &m->vpn))
 		return false;
 	vpn_log_gated(e, VPN_GATE_MISMATCH, VPN_LOG_WARN,
 		      "%s sends plain messages, which are of VPN %s, and now sent one of VPN %s",

@@ -10,7 +10,7 @@
  * Object: vpn_form, by path, for each peer that was heard in the assigned VPN. Nobody gets
  * headers there who has not sent any: a peer that was never heard may not know them. A peer
  * that spoke plainly is in that VPN and in no other, so headers of another VPN from it are a
- * contradiction (3.4).
+ * contradiction (3.4), unless that VPN has keys (vpn_dispatch.c).
  *
  * Called by vpn_dispatch.c, vpn_layer3.c and vpn_message.c, and by the packet I/O about what
  * the stock code sends, in the engine's thread. Not here: who may speak (vpn_auth.c).
@@ -102,7 +102,8 @@ void vpn_plain_heard(struct vpn_engine *e, const struct vpn_path *from, const st
 	const struct vpn_id *assigned = vpn_plain_of(e, from->ifindex);
 	struct vpn_form *f;
 
-	if (!assigned || vpn_id_cmp(assigned, &m->vpn))
+	/* an error has the form of what it is about, and nobody vouches for it */
+	if (!assigned || vpn_id_cmp(assigned, &m->vpn) || m->op == NHRP_OP_ERROR_INDICATION)
 		return;
 	f = form_at(e, from);
 	if (!f)

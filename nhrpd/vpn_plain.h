@@ -57,7 +57,10 @@ void vpn_plain_changed(struct vpn_engine *e);
 /* The VPN of plain messages that come by the GRE interface IFINDEX; NULL when none is configured. */
 const struct vpn_id *vpn_plain_of(struct vpn_engine *e, uint32_t ifindex);
 
-/* A message has been accepted: remembers in which form its sender speaks. Of no effect where no VPN is assigned. */
+/*
+ * A message has been accepted: remembers in which form its sender speaks. Of no effect where no VPN
+ * is assigned, nor for an Error Indication, which is never authenticated (RFC 2332 5.2.7).
+ */
 void vpn_plain_heard(struct vpn_engine *e, const struct vpn_path *from, const struct nhrp_msg *m);
 
 /*

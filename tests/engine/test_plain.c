@@ -458,6 +458,62 @@ static void test_keys_without_headers(void **state)
 	assert_false(member_is_aware());
 }
 
+/* An error in plain, from where spoke1 speaks: nobody vouches for those, keys or none. */
+static void inject_plain_error(void)
+{
+	struct nhrp_msg m = from_spoke(spoke1, NHRP_OP_ERROR_INDICATION, 0);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+
+	m.has_vpn = false;
+	m.error_code = NHRP_ERR_UNREACHABLE;
+	nhrp_build_begin(&b, buf, sizeof(buf), &m);
+	nhrp_build_octets(&b, buf, 28);
+	deliver(hub, &spoke1->nbma, &b);
+}
+
+/* A stranger cannot make the hub speak without headers to who has sent some, nor keep that one out of other VPNs. */
+static void test_forged_error_changes_no_form(void **state)
+{
+	world_key_chain(hub, 1, "secret");
+	world_configure(spoke1, 1, hub);
+	world_key_chain(spoke1, 1, "secret");
+	world_run(100);
+	assert_int_equal(world_num_members(hub), 1);
+	assert_true(member_is_aware());
+	inject_plain_error();
+	assert_int_equal(vpn_engine_counters(hub->engine)->received[NHRP_OP_ERROR_INDICATION], 1);
+	assert_true(member_is_aware());
+	world_run(40000);
+	assert_true(last_has_headers(NHRP_OP_REGISTRATION_REPLY));
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+}
+
+/* Where the VPN named has keys, a plain message that anybody may have sent keeps nobody out of it. */
+static void test_keys_outweigh_a_contradiction(void **state)
+{
+	const struct vpn_id vpn11 = { .index = 11 };
+
+	world_key_chain(hub, 1, "secret");
+	world_configure(spoke1, 1, hub);
+	world_key_chain(spoke1, 1, "secret");
+	vpn_engine_set_instance(hub->engine, "tun1", vpn11, 0); /* the controller has a layer 3 VPN of its own */
+	world_assign(hub, &vpn11);
+	vpn_engine_controller(hub->engine, &hub->ctl);
+	world_run(100);
+	assert_int_equal(world_num_members(hub), 1);
+	ipv4_by(&vpn0, WORLD_CTL_IFINDEX, "10.0.0.2");
+	assert_int_equal(hub->delivered, 1);
+	assert_true(vpn_engine_plain_wanted(hub->engine, &(struct vpn_path){ WORLD_CTL_IFINDEX, spoke1->nbma }, &vpn11));
+	world_run(60000);
+	assert_int_equal(refused(hub, VPN_REFUSED_VPN_MISMATCH), 0);
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+	/* without keys there is nothing better to go by */
+	world_key_chain(hub, 0, NULL);
+	register_by(&vpn1, WORLD_CTL_IFINDEX);
+	assert_int_equal(refused(hub, VPN_REFUSED_VPN_MISMATCH), 1);
+}
+
 static void test_vxlan_devices_have_none(void **state)
 {
 	vpn_engine_set_plain_vpn(hub->engine, "tun2", &vpn1);
@@ -496,6 +552,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_change_forgets_forms),
 	CASE(test_forms_are_bounded),
 	CASE(test_keys_without_headers),
+	CASE(test_forged_error_changes_no_form),
+	CASE(test_keys_outweigh_a_contradiction),
 	CASE(test_vxlan_devices_have_none),
 	CASE(test_missing_interface_is_a_reason),
 };
