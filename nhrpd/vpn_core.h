@@ -77,6 +77,8 @@ void vpn_log_gated(struct vpn_engine *e, enum vpn_gate kind, enum vpn_log level,
 	__attribute__((format(printf, 4, 5)));
 /* Hands REC to the module, or drops it while there is none: a sync restates all. */
 void vpn_program(struct vpn_engine *e, const struct dm_rec *rec);
+/* A number by which a life is known from all others, of an instance or of a member; never 0. */
+uint64_t vpn_life(struct vpn_engine *e);
 /* True when both name the same interface and NBMA address. */
 bool vpn_path_same(const struct vpn_path *a, const struct vpn_path *b);
 

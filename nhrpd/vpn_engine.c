@@ -67,6 +67,13 @@ void vpn_program(struct vpn_engine *e, const struct dm_rec *rec)
 		e->ops.program(e->ctx, rec);
 }
 
+uint64_t vpn_life(struct vpn_engine *e)
+{
+	uint64_t high = e->ops.random(e->ctx), life = high << 32 | e->ops.random(e->ctx);
+
+	return life ? life : 1;
+}
+
 bool vpn_path_same(const struct vpn_path *a, const struct vpn_path *b)
 {
 	return a->ifindex == b->ifindex && dm_addr_same(&a->nbma, &b->nbma);

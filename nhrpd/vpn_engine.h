@@ -90,7 +90,7 @@ enum vpn_config_role {
 	VPN_ROLE_HUB,
 };
 
-/* Makes an engine; OPS is copied, CTX is borrowed. EPOCH tells this life from others (boot epoch in messages). */
+/* Makes an engine; OPS is copied, CTX is borrowed. EPOCH tells this process from others (boot epoch in messages). */
 struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t epoch);
 
 /* Frees the engine and all it holds; programs nothing: what runs in the kernel goes on. */

@@ -79,7 +79,7 @@ static void register_member(struct vpn_engine *e, struct vpn_instance *inst, con
 	m->preference = cie->preference;
 	m->vni = cie->sub.vni;
 	vpn_timer_set(e, &m->expiry, (uint64_t)cie->holding_time * 1000);
-	vpn_member_epoch(e, m, vpn_message_epoch(req));
+	vpn_member_started(e, m, vpn_message_starts(req).life);
 	if (is_new) {
 		vpn_log_gated(e, VPN_GATE_MEMBER, VPN_LOG_INFO, "VPN %s on %s: member %s registered with VNI %u",
 			      vpn_id_str(&inst->vpn, id), inst->dev->name, dm_addr_str(&m->nbma, text), m->vni);

@@ -405,6 +405,7 @@ static void start(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 			return;
 		}
 		inst->role = v->role;
+		inst->life = vpn_life(e);
 		inst->vlan = v->vlan;
 	}
 	if (v->ifindex && (!inst->asked || inst->asked_ifindex != v->ifindex))

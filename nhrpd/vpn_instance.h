@@ -37,6 +37,7 @@ struct vpn_instance {
 	/* derived by vpn_device_update() */
 	enum dm_role role; /* DM_ROLE_NONE until it could start */
 	uint16_t vlan;	   /* hub */
+	uint64_t life;	   /* drawn each time it starts, with nothing left of what it told others before */
 	bool layer3;	   /* the device is a GRE interface: no role, FRR's own code does the rest */
 	bool blocked;	   /* … and the configuration stands in its way */
 	char reason[DM_REASON_LEN];

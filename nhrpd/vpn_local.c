@@ -20,6 +20,7 @@
  *               └──────────────── another hub, a restarted hub ──── in none <── reply ────┘
  *   gone, and the hub may know it ──> gone ──> Purge Request, the same way ──> freed, or
  *                                               back to "here" when it came back meanwhile
+ *   late answer: the hub has just heard an older word than our last one ──> told again
  *   purged by the hub: another has registered it. In none, until our module tells it anew or
  *   the hub knows nobody who has it
  *
@@ -144,6 +145,7 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 	struct vpn_local *l;
 
 	q->request_id = e->ops.random(e->ctx);
+	q->ids[q->num_ids++ % VPN_TELL_IDS] = q->request_id;
 	q->waiting = true;
 	vpn_message_head(inst, q->table->family, &m, q->op);
 	m.request_id = q->request_id;
@@ -159,7 +161,7 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 			break;
 	}
 	if (q->op == NHRP_OP_REGISTRATION_REQUEST)
-		vpn_message_request_exts(e, &b, false);
+		vpn_message_request_exts(e, inst, &b, false);
 	vpn_message_send(e, &inst->active->path, &b);
 }
 
@@ -351,31 +353,34 @@ void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst)
 
 /* --- replies --- */
 
-/* The hub has forgotten the address, which may have come back meanwhile. */
+/* The hub has forgotten the address, which may have come back meanwhile, or be another's. */
 static void is_taken_back(struct vpn_local_table *t, struct vpn_local *l)
 {
 	if (l->gone)
 		forget(t, l);
 	else
-		put(l, &t->here);
+		put(l, l->theirs ? NULL : &t->here);
 }
 
 /*
  * Reads what became of each address. One that the hub has no room for is not repeated: it would
  * have none the next time either. One that it prohibits is, behind the others: the hub does
  * not know us, or we know it by a former address; our registration is what puts that right.
- * Returns whether all are settled.
+ * Returns whether all are settled, and one at least was ours to settle.
  */
 static bool acknowledged(struct vpn_tell *q, const struct nhrp_msg *m)
 {
 	struct dm_reader body = m->body;
 	struct nhrp_cie cie;
 	struct vpn_local *l;
-	bool settled = true;
+	bool settled = true, any = false;
 
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
 		l = find(q->table, &cie.proto);
-		if (!l || l->in != q || l->batch != m->request_id)
+		if (!l || l->in != q)
+			continue;
+		any = true;
+		if (l->batch != m->request_id) /* there is more to say of it than that */
 			continue;
 		if (q->op == NHRP_OP_PURGE_REQUEST) {
 			is_taken_back(q->table, l);
@@ -384,16 +389,76 @@ static bool acknowledged(struct vpn_tell *q, const struct nhrp_msg *m)
 		put(l, cie.code == NHRP_CIE_PROHIBITED ? q : NULL);
 		settled = settled && !l->in;
 	}
-	return settled;
+	return settled && any;
+}
+
+static bool is_ours(const struct vpn_tell *q, uint32_t id)
+{
+	for (unsigned int i = 0; i < VPN_TELL_IDS && i < q->num_ids; i++)
+		if (q->ids[i] == id)
+			return true;
+	return false;
+}
+
+/* The hub has heard, late, that the address is here. */
+static void late_here(struct vpn_engine *e, struct vpn_local_table *t, const struct nhrp_cie *cie)
+{
+	struct vpn_local *l = find(t, &cie->proto);
+
+	if (cie->code != NHRP_CIE_SUCCESS || !dm_addr_is_station(&cie->proto) || (l && l->in))
+		return;
+	if (l && l->theirs) {
+		put(l, &t->gone);
+	} else if (l) {
+		if (!dm_addr_same(&l->mac, &cie->sub.mac))
+			put(l, &t->here);
+	} else if ((l = get(e, t, &cie->proto))) {
+		l->sent = true;
+		take_back(e, t, l);
+	}
+}
+
+/* The hub has heard, late, that the address is gone. */
+static void late_gone(struct vpn_local_table *t, const struct nhrp_cie *cie)
+{
+	struct vpn_local *l = find(t, &cie->proto);
+
+	if (l && !l->in && !l->theirs)
+		put(l, &t->here);
+}
+
+/*
+ * An answer that came late, or twice. Only where it differs from our last word is the hub told
+ * again, so that a network which gives all messages twice makes no more of them. Of MACs the
+ * hub hears.
+ */
+static void put_right(struct vpn_engine *e, struct vpn_tell *q, const struct nhrp_msg *m)
+{
+	struct vpn_local_table *t = q->table;
+	struct dm_reader body = m->body;
+	struct nhrp_cie cie;
+
+	if (t->family == DM_MAC || !is_ours(q, m->request_id))
+		return;
+	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie))
+		if (q->op == NHRP_OP_PURGE_REQUEST)
+			late_gone(t, &cie);
+		else
+			late_here(e, t, &cie);
+	kick(e, &t->here);
+	kick(e, &t->gone);
 }
 
 static bool reply(struct vpn_engine *e, struct vpn_tell *q, const struct vpn_path *from, const struct nhrp_msg *m)
 {
 	struct vpn_instance *inst = q->table->inst;
 
-	if (!q->waiting || m->request_id != q->request_id || !inst->active ||
-	    !vpn_path_same(&inst->active->path, from))
+	if (!inst->active || !vpn_path_same(&inst->active->path, from))
 		return false;
+	if (!q->waiting || m->request_id != q->request_id) {
+		put_right(e, q, m);
+		return false;
+	}
 	if (!acknowledged(q, m))
 		return true; /* the next batch waits for the timer, as if there had been no reply */
 	q->waiting = false;

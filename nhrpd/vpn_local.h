@@ -19,6 +19,8 @@ struct vpn_local_table;
 #define VPN_LOCAL_BATCH_MAC 32
 #define VPN_LOCAL_BATCH_IP 20
 
+#define VPN_TELL_IDS 8 /* messages that a late answer may be to */
+
 PREDECL_HASH(vpn_locals);
 PREDECL_DLIST(vpn_untold);
 
@@ -31,6 +33,8 @@ struct vpn_tell {
 	uint8_t op; /* Registration Request or Purge Request */
 	struct vpn_untold_head untold;
 	uint32_t request_id; /* of the message under way */
+	uint32_t ids[VPN_TELL_IDS]; /* of the last messages, that one included */
+	unsigned int num_ids;	    /* sent so far; the next one's place modulo their number */
 	bool waiting;
 	uint64_t backoff; /* ms */
 	struct vpn_timer send;

@@ -77,12 +77,12 @@ static void grace_over(struct vpn_engine *e, void *arg)
 	vpn_binding_sweep_ips(e, arg);
 }
 
-void vpn_member_epoch(struct vpn_engine *e, struct vpn_member *m, uint64_t epoch)
+void vpn_member_started(struct vpn_engine *e, struct vpn_member *m, uint64_t its_life)
 {
-	bool restarted = m->epoch && epoch && epoch != m->epoch;
+	bool restarted = m->its_life && its_life && its_life != m->its_life;
 
-	if (epoch)
-		m->epoch = epoch;
+	if (its_life)
+		m->its_life = its_life;
 	if (!restarted)
 		return;
 	vpn_binding_mark_ips(m);
@@ -95,6 +95,7 @@ struct vpn_member *vpn_member_new(struct vpn_engine *e, struct vpn_instance *ins
 
 	m->inst = inst;
 	m->nbma = *nbma;
+	m->life = vpn_life(e);
 	m->since = vpn_now(e);
 	vpn_timer_init(&m->expiry, expired, m);
 	vpn_timer_init(&m->grace, grace_over, m);

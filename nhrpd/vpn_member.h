@@ -34,7 +34,8 @@ struct vpn_member {
 	uint16_t mtu;	       /* octets, as registered; 0: default */
 	uint8_t preference;    /* as registered */
 	uint64_t since;	       /* ms */
-	uint64_t epoch;	       /* its boot epoch, as told last; 0: not told */
+	uint64_t life;	       /* drawn with the member: by another one it knows that all it had registered is gone */
+	uint64_t its_life;     /* of its VPN, as told last; 0: not told */
 	struct vpn_timer expiry;
 	struct vpn_timer grace; /* it started anew: until then it may register again what it had */
 	struct vpn_member_bindings_head macs; /* heard or registered behind it */
@@ -59,8 +60,8 @@ struct vpn_member *vpn_member_find(struct vpn_instance *inst, const struct dm_ad
 struct vpn_member *vpn_member_owner(struct vpn_instance *inst, const struct dm_addr *mac, const struct dm_addr *nbma);
 /* A new member, its expiry not armed; the caller fills in the rest and programs it. */
 struct vpn_member *vpn_member_new(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *nbma);
-/* It told its boot epoch: when it started anew it forgot which IP addresses it had registered, and those it does not register again go. */
-void vpn_member_epoch(struct vpn_engine *e, struct vpn_member *m, uint64_t epoch);
+/* It told the life of its VPN: another one forgot which IP addresses it had registered, and those it does not register again go. */
+void vpn_member_started(struct vpn_engine *e, struct vpn_member *m, uint64_t its_life);
 /* States it to the module. */
 void vpn_member_program(struct vpn_engine *e, const struct vpn_member *m);
 /* Frees it with all that is behind it; PROGRAM also takes them out of the kernel and purges. */

@@ -82,28 +82,35 @@ void vpn_message_own_cie(const struct vpn_instance *inst, enum dm_family family,
 		cie->sub = nhrp_subaddr_vni_mac(inst->vni, &l->link.mac);
 }
 
-static void put_epoch(struct vpn_engine *e, struct nhrp_builder *b)
+#define STARTS_LEN 16 /* octets: boot epoch and life */
+
+static void put_starts(struct vpn_engine *e, uint64_t life, struct nhrp_builder *b)
 {
-	uint8_t octets[8];
+	uint8_t octets[STARTS_LEN];
 	struct dm_writer w;
 
 	dm_writer_init(&w, octets, sizeof(octets));
 	dm_put_u64(&w, e->epoch);
+	dm_put_u64(&w, life);
 	nhrp_build_ext_begin(b, NHRP_EXT_BOOT_EPOCH, false);
 	nhrp_build_octets(b, octets, sizeof(octets));
 	nhrp_build_ext_end(b);
 }
 
-uint64_t vpn_message_epoch(const struct nhrp_msg *m)
+struct vpn_starts vpn_message_starts(const struct nhrp_msg *m)
 {
+	struct vpn_starts s = { 0 };
 	struct nhrp_ext ext;
 
-	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != 8)
-		return 0;
-	return dm_get_u64(&ext.value);
+	if (!nhrp_ext_find(m, NHRP_EXT_BOOT_EPOCH, &ext) || dm_reader_left(&ext.value) != STARTS_LEN)
+		return s;
+	s.boot = dm_get_u64(&ext.value);
+	s.life = dm_get_u64(&ext.value);
+	return s;
 }
 
-void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities)
+void vpn_message_request_exts(struct vpn_engine *e, const struct vpn_instance *inst, struct nhrp_builder *b,
+			      bool capabilities)
 {
 	nhrp_build_ext_empty(b, NHRP_EXT_RESPONDER, true);
 	nhrp_build_ext_empty(b, NHRP_EXT_FORWARD_TRANSIT, true);
@@ -111,7 +118,15 @@ void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool
 	if (capabilities) /* RFC 2735 3.3: resolutions carry it, registrations should not */
 		nhrp_build_ext_capabilities(b, NHRP_CAPABILITY_VPN, 0);
 	else
-		put_epoch(e, b);
+		put_starts(e, inst->life, b);
+}
+
+/* Of the member that REQ made of its sender: one that was forgotten and is back is another. */
+static uint64_t life_for(struct vpn_instance *inst, const struct nhrp_msg *req)
+{
+	const struct vpn_member *m = vpn_member_find(inst, &req->src_nbma);
+
+	return m ? m->life : 0;
 }
 
 /* An extension that goes back as it came. */
@@ -153,7 +168,7 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 			put_unchanged(b, ext);
 		break;
 	case NHRP_EXT_BOOT_EPOCH:
-		put_epoch(e, b);
+		put_starts(e, life_for((struct vpn_instance *)inst, req), b);
 		break;
 	case NHRP_EXT_AUTHENTICATION: /* made anew at each hop (RFC 2332 5.3.4), never echoed */
 		break;
@@ -304,8 +319,8 @@ bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *
 	return find_extension(m, offset, names_us, inst);
 }
 
-/* What an answer may have more than its question: an entry, and the address of the responder. */
-#define ANSWER_GROWTH (2 * (NHRP_CIE_LEN + DM_ADDR_MAX + NHRP_SUB_VNI_MAC_LEN + DM_ADDR_MAX))
+/* What an answer may have more than its question: an entry, the address of the responder, when things started. */
+#define ANSWER_GROWTH (2 * (NHRP_CIE_LEN + DM_ADDR_MAX + NHRP_SUB_VNI_MAC_LEN + DM_ADDR_MAX) + STARTS_LEN)
 
 bool vpn_message_unanswerable(const struct nhrp_msg *req)
 {

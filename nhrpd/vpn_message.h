@@ -17,10 +17,17 @@ void vpn_message_head(const struct vpn_instance *inst, enum dm_family family, st
 void vpn_message_reply_head(const struct nhrp_msg *req, struct nhrp_msg *m, uint8_t op);
 /* A CIE naming our own VXLAN end, by its MAC address as protocol address, or behind the VNI in a message about IP addresses. */
 void vpn_message_own_cie(const struct vpn_instance *inst, enum dm_family family, struct nhrp_cie *cie);
-/* The sender's boot epoch, 0 when it does not say. */
-uint64_t vpn_message_epoch(const struct nhrp_msg *m);
-/* The extensions a request of ours asks to have filled in. */
-void vpn_message_request_exts(struct vpn_engine *e, struct nhrp_builder *b, bool capabilities);
+/* Who has forgotten what we told him shows here, by another number than before. */
+struct vpn_starts {
+	uint64_t boot; /* the sender's boot epoch; 0: it does not say */
+	uint64_t life; /* in a request of the sender's VPN, in a reply of the member that we are there; 0: it does not say */
+};
+
+/* What the message says of that. */
+struct vpn_starts vpn_message_starts(const struct nhrp_msg *m);
+/* The extensions a request of INST asks to have filled in. */
+void vpn_message_request_exts(struct vpn_engine *e, const struct vpn_instance *inst, struct nhrp_builder *b,
+			      bool capabilities);
 /* The entries of a reply that refuses all of REQ with code 4 (RFC 2332 5.2.2, 5.2.4). */
 void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b);
 /* Answers the extensions of REQ in their order (RFC 2332 5.3). */

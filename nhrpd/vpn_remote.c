@@ -182,7 +182,7 @@ static void send_resolution(struct vpn_engine *e, struct vpn_remote *r)
 		cie.mtu = (uint16_t)inst->link->link.mtu;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
-	vpn_message_request_exts(e, &b, true);
+	vpn_message_request_exts(e, inst, &b, true);
 	vpn_message_send(e, &inst->active->path, &b);
 }
 

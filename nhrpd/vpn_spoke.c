@@ -80,7 +80,7 @@ static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
 	vpn_message_own_cie(inst, DM_MAC, &cie);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
-	vpn_message_request_exts(e, &b, false);
+	vpn_message_request_exts(e, inst, &b, false);
 	vpn_message_send(e, &hub->path, &b);
 }
 
@@ -118,7 +118,7 @@ static void expired(struct vpn_engine *e, void *arg)
 
 	vpn_log(e, VPN_LOG_WARN, "registration with hub %s expired unanswered", dm_addr_str(&hub->path.nbma, text));
 	hub->registered = false;
-	hub->epoch = 0;
+	hub->epoch = hub->life = 0;
 	elect(e, hub->inst);
 }
 
@@ -256,17 +256,20 @@ static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uin
 
 /* The registration ends with whichever is over first, the hub's hold of us or ours of its address (RFC 2332 5.3.1). */
 static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct nhrp_cie *responder,
-		       uint16_t holding_time, uint64_t epoch)
+		       uint16_t holding_time, const struct vpn_starts *starts)
 {
 	struct vpn_instance *inst = hub->inst;
 	bool moved = !dm_addr_same(&hub->nbma, &responder->nbma) || hub->vni != responder->sub.vni;
-	bool restarted = hub->epoch && epoch && hub->epoch != epoch;
+	bool restarted = hub->epoch && starts->boot && hub->epoch != starts->boot;
+	/* it started anew, or we had been taken back, had expired, or are another station to it than before */
+	bool forgot = restarted || (hub->life && starts->life && hub->life != starts->life);
 	uint64_t hold_ms = 1000ull * (responder->holding_time < holding_time ? responder->holding_time : holding_time);
 
 	hub->nbma = responder->nbma;
 	hub->vni = responder->sub.vni;
 	hub->mac = responder->proto;
-	hub->epoch = epoch;
+	hub->epoch = starts->boot;
+	hub->life = starts->life;
 	hub->registered = true;
 	hub->refused = NHRP_CIE_SUCCESS;
 	hub->backoff = VPN_RETRY_FIRST_MS;
@@ -274,8 +277,8 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 	/* soon enough that a hub which forgot us is told, whatever the holding time */
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hold_ms / 3 < VPN_RETRY_MAX_MS ? hold_ms / 3 : VPN_RETRY_MAX_MS));
 	if (restarted)
-		hub_restarted(e, &hub->path, epoch);
-	if (restarted && hub == inst->active) {
+		hub_restarted(e, &hub->path, starts->boot);
+	if (forgot && hub == inst->active) {
 		vpn_local_untell(e, inst);
 		vpn_remote_tell_again(e, inst);
 	}
@@ -305,6 +308,7 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
 	struct dm_reader body = m->body;
 	struct nhrp_cie cie, responder;
+	struct vpn_starts starts;
 
 	if (!hub) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
@@ -336,7 +340,8 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 		return;
 	}
 	hub->waiting = false;
-	registered(e, hub, &responder, cie.holding_time, vpn_message_epoch(m));
+	starts = vpn_message_starts(m);
+	registered(e, hub, &responder, cie.holding_time, &starts);
 }
 
 void vpn_spoke_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

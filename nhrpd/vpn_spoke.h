@@ -25,6 +25,7 @@ struct vpn_hub {
 	struct dm_addr nbma, mac; /* of its VXLAN device, from its reply */
 	uint32_t vni;
 	uint64_t epoch; /* boot epoch it told last, 0 for none */
+	uint64_t life;	/* of the member that we are there, as told last; 0: not told */
 	uint64_t hinted; /* ms; when it last seemed to have started anew, 0 for never */
 	uint32_t request_id;
 	uint32_t former_id; /* of the request before */

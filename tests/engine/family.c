@@ -22,13 +22,15 @@ static const struct family families[] = {
 
 const struct family *fam = families;
 
-int family_run(const char *name, const struct CMUnitTest *tests, size_t num)
+int family_run(const char *name, const struct CMUnitTest *tests, size_t num, bool ip_only)
 {
 	char group[64];
 	int failed = 0;
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		fam = &families[i];
+		if (ip_only && fam->family == DM_MAC)
+			continue;
 		snprintf(group, sizeof(group), "%s, %s", name, fam->name);
 		failed += _cmocka_run_group_tests(group, tests, num, NULL, NULL);
 	}

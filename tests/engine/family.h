@@ -24,9 +24,10 @@ struct family {
 
 extern const struct family *fam;
 
-/* Runs the tests once for each family, in a group named NAME and the family. Returns how many failed. */
-int family_run(const char *name, const struct CMUnitTest *tests, size_t num);
-#define FAMILY_RUN(name, tests) family_run(name, tests, sizeof(tests) / sizeof((tests)[0]))
+/* Runs the tests once for each family (or those of IP), in a group named NAME and the family. Returns how many failed. */
+int family_run(const char *name, const struct CMUnitTest *tests, size_t num, bool ip_only);
+#define FAMILY_RUN(name, tests) family_run(name, tests, sizeof(tests) / sizeof((tests)[0]), false)
+#define FAMILY_RUN_IP(name, tests) family_run(name, tests, sizeof(tests) / sizeof((tests)[0]), true)
 
 /* cmocka fixtures: as trio_setup_hub() and trio_setup_all(), with arp-suppress at the spokes. */
 int family_setup_hub(void **state);

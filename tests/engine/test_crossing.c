@@ -222,7 +222,7 @@ static void assert_backoff(uint8_t op, unsigned int first, const unsigned int *s
 		assert_in_range(ms, most * 3 / 4 - 10, most + 10);
 		early += ms + most / 50 < most;
 	}
-	assert_true(early > num / 2); /* at random, not by the clock */
+	assert_true(early > num / 4); /* at random, not by the clock: of as many draws that few are in the last fiftieth */
 }
 
 static void test_backoff_of_registrations(void **state)

@@ -148,7 +148,7 @@ static void test_compulsory_bit_decides(void **state)
 		bool unknown;
 	} exts[] = {
 		{ NHRP_EXT_VENDOR, 5, true }, { NHRP_EXT_CAPABILITIES, 0, true }, { NHRP_EXT_CAPABILITIES, 16, true },
-		{ NHRP_EXT_CAPABILITIES, 8, false }, { 0x1201, 5, true }, { NHRP_EXT_BOOT_EPOCH, 8, false },
+		{ NHRP_EXT_CAPABILITIES, 8, false }, { 0x1201, 5, true }, { NHRP_EXT_BOOT_EPOCH, 16, false },
 	};
 	static const uint8_t value[16];
 	const struct nhrp_cie cie = { .holding_time = 60 };
