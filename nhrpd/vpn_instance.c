@@ -436,10 +436,10 @@ static void pass(struct vpn_engine *e, struct vpn_device *dev,
 	struct verdict v;
 
 	frr_each (vpn_instances, &dev->instances, inst) {
+		inst->link = link; /* of those that leave, too: the former one is about to be freed */
 		if (inst->leaving)
 			continue;
 		index_take(e, inst);
-		inst->link = link;
 		judge(e, inst, &vlans, &v);
 		fn(e, inst, &v);
 	}

@@ -93,6 +93,19 @@ static void test_stop_does_not_wait_for_ever(void **state)
 	assert_int_equal(world_num_members(hub), 2); /* until its holding time is over */
 }
 
+/* The device goes while the hub has not acknowledged: there is no address left to speak from. */
+static void test_device_goes_before_the_end(void **state)
+{
+	world_lose(NHRP_OP_PURGE_REQUEST, 1000);
+	assert_true(vpn_engine_leave(spoke2->engine));
+	vpn_engine_record(spoke2->engine, &(struct dm_rec){ .type = DM_REC_LINK_DEL, .link.ifindex = WORLD_TUN_IFINDEX });
+	world_run(300);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 1);
+	assert_false(vpn_engine_is_leaving(spoke2->engine));
+	vpn_engine_left(spoke2->engine);
+	assert_int_equal(spoke2->num_macs, 0);
+}
+
 /* Neighbours go, too, and with them what the bridge answers for them. */
 static void test_stop_takes_neighbours(void **state)
 {
@@ -250,6 +263,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_stop_takes_all_back),
 	CASE(test_acknowledged_stop_ends_at_once),
 	CASE(test_stop_does_not_wait_for_ever),
+	CASE(test_device_goes_before_the_end),
 	CASE(test_stop_takes_neighbours),
 	CASE(test_silent_hub_is_told_but_not_waited_for),
 	CASE(test_nothing_new_while_leaving),
