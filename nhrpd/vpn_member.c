@@ -85,6 +85,7 @@ void vpn_member_started(struct vpn_engine *e, struct vpn_member *m, uint64_t its
 		m->its_life = its_life;
 	if (!restarted)
 		return;
+	m->life = vpn_life(e); /* it may be an old message that comes late: whoever is there is to tell all again */
 	vpn_binding_mark_ips(m);
 	vpn_timer_set(e, &m->grace, VPN_MEMBER_GRACE_MS);
 }

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "tests/engine/family.h"
@@ -194,6 +195,29 @@ static void test_device_that_is_made_again(void **state)
 	assert_true(family_hub_knows(fam->at1, spoke1));
 }
 
+/* A registration from before a restart comes late: the spoke is asked for what it has, not taken for gone. */
+static void test_registration_from_a_former_life(void **state)
+{
+	const uint8_t *octets;
+	uint8_t former[1500];
+	size_t len;
+
+	vpn_engine_set_holdtime(spoke2->engine, "tun2", 600); /* makes it register */
+	world_run(10);
+	len = world_last(NHRP_OP_REGISTRATION_REQUEST, &octets);
+	memcpy(former, octets, len);
+	world_restart(spoke2);
+	vpn_engine_set_arp_suppress(spoke2->engine, "tun2", true);
+	world_configure(spoke2, 1, hub);
+	world_run(100);
+	family_heard(spoke2, fam->at2);
+	assert_registered(VM2, spoke2);
+	world_inject(hub, &spoke2->nbma, former, len);
+	world_run(200000);
+	assert_int_equal(world_num_members(hub), 2);
+	assert_registered(VM2, spoke2);
+}
+
 static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_late_purge_is_put_right),
@@ -205,6 +229,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_hub_whose_vpn_is_made_again),
 	CASE(test_spoke_at_another_address),
 	CASE(test_device_that_is_made_again),
+	CASE(test_registration_from_a_former_life),
 };
 
 int main(void)
