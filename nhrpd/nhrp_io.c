@@ -9,12 +9,14 @@
  *        ^              │                  │ IPv4 or IPv6 in the interface's VPN
  *        │              no (where plain messages have a VPN: engine, too)
  *        │              │                  v without VPN headers: nhrp_io_deliver()
- *        │              └──> guard ──> password ──> nhrp_beside.c ──> socket pair ──> os_recvmsg() ──> stock code
+ *        │              └──> guard ──> password ──> socket pair ──> os_recvmsg(), nhrp_beside.c ──> stock code
  *        └──────────── nhrp_io_send(), os_sendmsg() by way of nhrp_beside.c: with VPN headers where there is a VPN
  *                      (but for peers that know none)
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
- * plain ones only those that lib/nhrp_guard.c lets pass. All in the main pthread. The
+ * plain ones only those that lib/nhrp_guard.c lets pass. What nhrp_beside.c decides by the
+ * stock code's tables it decides when that code reads: while a message waits in the pair, a
+ * command or a resolver may take away what it is about. All in the main pthread. The
  * functions named os_* are what the stock sources call.
  */
 #include <config.h>
@@ -123,8 +125,7 @@ bool nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t 
 	if (g.why == NHRP_GUARD_PASSED) {
 		if (!nhrp_password_right(from, octets, len))
 			return false;
-		if (nhrp_beside_in(from, out, g.len))
-			to_stock(from, out, g.len);
+		to_stock(from, out, g.len);
 		return true;
 	}
 	if (g.why == NHRP_GUARD_MALFORMED)
@@ -250,6 +251,8 @@ int os_recvmsg(uint8_t *buf, size_t *len, int *ifindex, uint8_t *addr, size_t *a
 	*addrlen = octets;
 	*ifindex = (int)head.from.ifindex;
 	*len = (size_t)got - sizeof(head);
+	if (!nhrp_beside_in(&head.from, buf, *len))
+		return -1;
 	nhrp_apart_begin(&head.from, buf, *len);
 	return 0;
 }
