@@ -160,11 +160,20 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 		json_object_int_add(obj, "vni", v->vni);
 	json_addr(obj, "localNbma", &v->nbma);
 	json_addr(obj, "localMac", &v->mac);
-	if (!v->layer3)
+	if (!v->layer3) {
 		json_object_int_add(obj, "holdtime", v->holdtime);
 		json_object_boolean_add(obj, "gracefulRestart", v->graceful_restart);
+	}
 	json_role(obj, v);
 	return obj;
+}
+
+/* Seconds as a column of a table has them, TEXT. */
+static const char *expires(char text[16], bool has_expiry, uint32_t seconds)
+{
+	if (has_expiry)
+		snprintf(text, 16, "%us", seconds);
+	return has_expiry ? text : "-";
 }
 
 /* The list KEY of the JSON answer, made with its first element. */
@@ -196,7 +205,7 @@ static void text_instance(struct out *o, const struct vpn_instance_view *v)
 		ttable_add_row(o->table, "Interface|VPN|Role|VNI|State|Hub or members|MACs");
 	snprintf(macs, sizeof(macs), "%zu", v->role == DM_ROLE_HUB ? v->num_macs : v->num_shortcuts);
 	if (v->role == DM_ROLE_HUB)
-		snprintf(peers, sizeof(peers), "%zu members", v->num_members);
+		snprintf(peers, sizeof(peers), "%zu member%s", v->num_members, v->num_members == 1 ? "" : "s");
 	else
 		snprintf(peers, sizeof(peers), "%s", active_hub(v));
 	ttable_add_row(o->table, "%s|%s|%s|%u|%s|%s|%s", v->ifname, vpn_text(&v->vpn), v->role_name, v->vni,
@@ -256,7 +265,7 @@ DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
 	vpn_engine_each_instance(vpn_glue_engine(), show_instance, &o);
 	if (json)
 		vpn_engine_each_plain(vpn_glue_engine(), json_plain, &o);
-	rc = out_end(vty, &o, "No VPN is configured");
+	rc = out_end(vty, &o, "No interface has a VPN");
 	if (!json) {
 		vpn_engine_each_instance(vpn_glue_engine(), show_reason, vty);
 		vpn_engine_each_plain(vpn_glue_engine(), show_plain, vty);
@@ -340,7 +349,7 @@ static void json_mac(struct out *o, const struct vpn_mac_view *v)
 static void show_mac(void *arg, const struct vpn_mac_view *v)
 {
 	struct out *o = arg;
-	char expires[16] = "-";
+	char text[16];
 
 	o->count++;
 	if (o->json) {
@@ -349,10 +358,8 @@ static void show_mac(void *arg, const struct vpn_mac_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	if (v->has_expiry)
-		snprintf(expires, sizeof(expires), "%us", v->expires_in);
 	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%u|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
-		       addr(&v->nbma), v->vni, expires);
+		       addr(&v->nbma), v->vni, expires(text, v->has_expiry, v->expires_in));
 }
 
 DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
@@ -395,7 +402,7 @@ static void json_neigh(struct out *o, const struct vpn_neigh_view *v)
 static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 {
 	struct out *o = arg;
-	char expires[16] = "-";
+	char text[16];
 
 	o->count++;
 	if (o->json) {
@@ -404,10 +411,9 @@ static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "IP|MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	if (v->has_expiry)
-		snprintf(expires, sizeof(expires), "%us", v->expires_in);
 	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%u|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
-		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma), v->vni, expires);
+		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma), v->vni,
+		       expires(text, v->has_expiry, v->expires_in));
 }
 
 DEFPY(show_ip_nhrp_vpn_neighbor, show_ip_nhrp_vpn_neighbor_cmd,
@@ -467,7 +473,10 @@ static const char *name_guard(size_t i)
 
 static const char *name_layer3(size_t i)
 {
-	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held", "plainAssigned", "sentPlain", "defaultInstance", "otherVpn" };
+	static const char *const names[] = {
+		"received",	 "sent",      "plainOnVpn",	 "blocked",  "held",
+		"plainAssigned", "sentPlain", "defaultInstance", "otherVpn",
+	};
 
 	return names[i];
 }
@@ -479,7 +488,10 @@ static const char *name_beside(size_t i)
 
 static const char *name_packet(size_t i)
 {
-	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword", "passedOn" };
+	static const char *const names[] = {
+		"received",   "noSource",    "tooLong", "keptBack",	 "stockQueueFull",
+		"sendFailed", "buildFailed", "noKey",	"wrongPassword", "passedOn",
+	};
 
 	return names[i];
 }
@@ -495,8 +507,14 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 {
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
-	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused(), c->passed_on };
-	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held, c->plain_assigned, io->layer3_sent_plain, c->default_delivered, io->other_vpn };
+	const uint64_t packets[] = {
+		io->received,	 io->no_source,	  io->too_long, io->kept_back,		 io->stock_queue_full,
+		io->send_failed, c->build_failed, c->no_key,	nhrp_password_refused(), c->passed_on,
+	};
+	const uint64_t layer3[] = {
+		c->layer3_delivered, io->layer3_sent,	    io->plain_on_vpn,	  io->layer3_blocked, io->held,
+		c->plain_assigned,   io->layer3_sent_plain, c->default_delivered, io->other_vpn,
+	};
 	json_object *obj = json ? json_object_new_object() : NULL;
 
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
