@@ -43,7 +43,7 @@
 
 #define IO_BURST 32		     /* messages a system call */
 #define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
-#define IO_RCVBUF (8 * 1024 * 1024) /* octets; a hub's spokes all speak at once after an outage */
+#define IO_BUFFER (8 * 1024 * 1024) /* octets; a hub's spokes all speak at once after an outage */
 
 /* What goes before a plain message in the socket pair. */
 struct pair_header {
@@ -199,14 +199,20 @@ static void packet_readable(struct event *t)
 }
 
 /* main holds the capabilities raised (see nhrp_main.c); a frr_with_privs here would lower them at its end. */
+static void raise_buffer(int fd, int option, const char *which)
+{
+	int size = IO_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size)) < 0)
+		zlog_warn("cannot raise the buffer of the %s to %d octets: %s", which, size, safe_strerror(errno));
+}
+
 static int open_packet_socket(void)
 {
 	int fd = socket(PF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(NHRP_GRE_PROTOCOL));
-	int size = IO_RCVBUF;
 
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		zlog_warn("cannot raise the packet socket's receive buffer to %d octets: %s", size,
-			  safe_strerror(errno));
+	if (fd >= 0)
+		raise_buffer(fd, SO_RCVBUFFORCE, "packet socket");
 	return fd;
 }
 
@@ -222,6 +228,8 @@ int os_socket(void)
 	}
 	io.ours = pair[0];
 	io.stocks = pair[1];
+	/* the stock code reads one message a turn, and we up to IO_BURST */
+	raise_buffer(io.ours, SO_SNDBUFFORCE, "socket pair in front of the stock code");
 	io.packet = open_packet_socket();
 	if (io.packet < 0)
 		zlog_err("cannot open a packet socket for NHRP (protocol 0x%04x): %s", NHRP_GRE_PROTOCOL,

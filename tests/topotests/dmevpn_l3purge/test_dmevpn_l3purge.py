@@ -551,8 +551,10 @@ def test_errors(net):
 
 
 def test_indications_have_a_limit(net):
-    """Each may make the stock code keep an address for half a minute: so many a second, and no more."""
+    """Each may make the stock code keep an address for half a minute: so many a second, and no more. They come faster
+    than that code reads, and what waits for it has room."""
     spoke1 = net["spoke1"]
+    full = counter(spoke1, "packets", "stockQueueFull")
     payloads = []
     for last in range(1500):
         packet = craft.ipv4(b"\x08" + bytes(7), "3.0.0.2", f"3.9.{last >> 8}.{last & 255}", 1)
@@ -569,6 +571,7 @@ def test_indications_have_a_limit(net):
     send_gre(net["hub"], NBMA["hub"], NBMA["spoke1"], *payloads)
     poll(lambda: stock_counter(net, "spoke1", "indicationsLimited") > 0, 10, what="some are dropped")
     poll(registered(net), 15, what="and the node lives")
+    assert counter(spoke1, "packets", "stockQueueFull") == full
     table = spoke1.vtysh_json("show ip nhrp shortcut json").get("table", [])
     assert len([e for e in table if e["prefix"].startswith("3.9.")]) < 1500, "what was dropped left nothing behind"
 
