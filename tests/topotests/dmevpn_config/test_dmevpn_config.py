@@ -305,6 +305,7 @@ def test_reload_of_later_lines(net):
         assert code == 0, said
         assert line not in lines(router, interface)
     poll(lambda: in_effect(router) == (False, False, []), 5, what="and none of them")
+    assert "OK" in router.vtysh("write memory")
 
 
 def test_frr_start_script(net):
