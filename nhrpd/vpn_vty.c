@@ -256,7 +256,7 @@ DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs: instances with their role and state\n"
+	"VPNs: instances with their role and state\n"
 	JSON_STR)
 {
 	struct out o = out_begin(json);
@@ -308,7 +308,7 @@ DEFPY(show_ip_nhrp_vpn_members, show_ip_nhrp_vpn_members_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"Spokes that are registered with this hub\n"
 	JSON_STR)
 {
@@ -367,7 +367,7 @@ DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"MAC addresses: learned ones at a hub, shortcuts at a spoke\n"
 	JSON_STR)
 {
@@ -421,7 +421,7 @@ DEFPY(show_ip_nhrp_vpn_neighbor, show_ip_nhrp_vpn_neighbor_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"IP addresses: registered ones at a hub, local and resolved ones at a spoke\n"
 	JSON_STR)
 {
@@ -501,7 +501,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"Messages by type, and what was dropped or refused by reason\n"
 	JSON_STR)
 {
@@ -536,7 +536,7 @@ DEFPY(debug_nhrp_vpn, debug_nhrp_vpn_cmd,
 	NO_STR
 	DEBUG_STR
 	"NHRP information\n"
-	"Layer-2 VPNs: messages, registrations, shortcuts\n")
+	"VPNs: messages, registrations, shortcuts\n")
 {
 	vpn_glue_set_debug(!no);
 	return CMD_SUCCESS;
