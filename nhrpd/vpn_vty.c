@@ -59,6 +59,22 @@ static void json_vpn(json_object *obj, const char *ifname, const struct vpn_id *
 	json_object_int_add(obj, "vpnIndex", vpn->index);
 }
 
+#define COLUMN_LEN 24 /* of what the following write, with the end */
+
+/* A number as a column of a table has it, where there is one. */
+static const char *column(char text[COLUMN_LEN], bool there, uint64_t number, const char *unit)
+{
+	if (!there)
+		return "-";
+	snprintf(text, COLUMN_LEN, "%" PRIu64 "%s", number, unit);
+	return text;
+}
+
+static const char *vni_column(char text[COLUMN_LEN], uint32_t vni)
+{
+	return column(text, vni, vni, "");
+}
+
 /* --- text or JSON --- */
 
 static struct out out_begin(bool json)
@@ -168,14 +184,6 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 	return obj;
 }
 
-/* Seconds as a column of a table has them, TEXT. */
-static const char *expires(char text[16], bool has_expiry, uint32_t seconds)
-{
-	if (has_expiry)
-		snprintf(text, 16, "%us", seconds);
-	return has_expiry ? text : "-";
-}
-
 /* The list KEY of the JSON answer, made with its first element. */
 static void json_list_add(struct out *o, const char *key, json_object *element)
 {
@@ -199,17 +207,18 @@ static const char *active_hub(const struct vpn_instance_view *v)
 /* What the last columns hold depends on the role: whom we serve, or who serves us. */
 static void text_instance(struct out *o, const struct vpn_instance_view *v)
 {
-	char peers[48], macs[16];
+	char peers[48], macs[COLUMN_LEN], vni[COLUMN_LEN];
+	bool hub = v->role == DM_ROLE_HUB;
 
 	if (!o->count)
 		ttable_add_row(o->table, "Interface|VPN|Role|VNI|State|Hub or members|MACs");
-	snprintf(macs, sizeof(macs), "%zu", v->role == DM_ROLE_HUB ? v->num_macs : v->num_shortcuts);
-	if (v->role == DM_ROLE_HUB)
+	if (hub)
 		snprintf(peers, sizeof(peers), "%zu member%s", v->num_members, v->num_members == 1 ? "" : "s");
 	else
 		snprintf(peers, sizeof(peers), "%s", active_hub(v));
-	ttable_add_row(o->table, "%s|%s|%s|%u|%s|%s|%s", v->ifname, vpn_text(&v->vpn), v->role_name, v->vni,
-		       vpn_state_name(v->state), peers, macs);
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s", v->ifname, vpn_text(&v->vpn), v->role_name,
+		       vni_column(vni, v->vni), vpn_state_name(v->state), peers,
+		       column(macs, !v->layer3, hub ? v->num_macs : v->num_shortcuts, ""));
 }
 
 static void show_instance(void *arg, const struct vpn_instance_view *v)
@@ -349,7 +358,7 @@ static void json_mac(struct out *o, const struct vpn_mac_view *v)
 static void show_mac(void *arg, const struct vpn_mac_view *v)
 {
 	struct out *o = arg;
-	char text[16];
+	char text[COLUMN_LEN], vni[COLUMN_LEN];
 
 	o->count++;
 	if (o->json) {
@@ -358,8 +367,8 @@ static void show_mac(void *arg, const struct vpn_mac_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%u|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
-		       addr(&v->nbma), v->vni, expires(text, v->has_expiry, v->expires_in));
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
+		       addr(&v->nbma), vni_column(vni, v->vni), column(text, v->has_expiry, v->expires_in, "s"));
 }
 
 DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
@@ -402,7 +411,7 @@ static void json_neigh(struct out *o, const struct vpn_neigh_view *v)
 static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 {
 	struct out *o = arg;
-	char text[16];
+	char text[COLUMN_LEN], vni[COLUMN_LEN];
 
 	o->count++;
 	if (o->json) {
@@ -411,9 +420,9 @@ static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "IP|MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%u|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
-		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma), v->vni,
-		       expires(text, v->has_expiry, v->expires_in));
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%s|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
+		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma),
+		       vni_column(vni, v->vni), column(text, v->has_expiry, v->expires_in, "s"));
 }
 
 DEFPY(show_ip_nhrp_vpn_neighbor, show_ip_nhrp_vpn_neighbor_cmd,

@@ -139,7 +139,9 @@ def test_lines(net):
     assert not [i for i in answer["instances"] if misplaced & set(i)], "of VXLAN devices"
     wanted = {"interface": "tun21", "vpnId": "21", "oui": "00:00:00", "vpnIndex": 21, "state": "up"}
     poll(lambda: hub.vtysh_json("show ip nhrp vpn json")["plainMessages"] == [wanted], 5)
-    assert "Plain messages on tun21 are of VPN 21" in hub.vtysh("show ip nhrp vpn")
+    rows = [line.split() for line in hub.vtysh("show ip nhrp vpn").splitlines()]
+    assert ["tun22", "00:00:5e:21", "l3", "-", "up", "-", "-"] in rows
+    assert "Plain messages on tun21 are of VPN 21".split() in rows
 
 
 def test_registration(net):
