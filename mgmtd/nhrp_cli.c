@@ -9,6 +9,7 @@
  *	 ip nhrp vpn controller tun1
  *	 ip nhrp vpn role hub
  *	 ip nhrp vpn holdtime 600
+ *	 ip nhrp vpn graceful-restart
  *	 ip nhrp vpn authentication key-chain KEYS
  *	 ip nhrp vpn arp-suppress
  *	 ip nhrp vpn plain-messages vpn-id 7
@@ -39,7 +40,7 @@
 #define INSTANCE_XPATH VPN_XPATH "/instance[vpn-id='%s']"
 
 #define NHRP_STR "Next Hop Resolution Protocol functions\n"
-#define VPN_STR  "Ethernet VPNs of this VXLAN device\n"
+#define VPN_STR  "VPNs of this interface\n"
 #define OUI_STR  "Organization that gave the VPN index\n"
 #define OUI_HELP "Its OUI, three octets as in 00:00:5e (default: 00:00:00)\n"
 

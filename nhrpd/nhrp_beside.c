@@ -2,7 +2,7 @@
 /*
  * What stands beside FRR's own NHRP code, on both roads of its messages.
  *
- *   guard, password ──> nhrp_beside_in() ──> stock code ──> nhrp_beside_out() ──> packet socket
+ *   socket pair ──> nhrp_beside_in() ──> stock code ──> nhrp_beside_out() ──> packet socket
  *                          |                                   |
  *        Purge Request     +─> nhrp_forget.c                   +─> Resolution Reply: nhrp_answers.c
  *        Purge Reply       +─> nhrp_purge.c                    +─> request of ours: another ID
@@ -12,7 +12,8 @@
  * its ID alone, which it counts up from 1. So here a reply, and an error about a request,
  * that it would not pass on is dropped unless the ID on the wire is that of a request which
  * went out by that interface. A reply to a registration must come from where that went, and
- * the registration must still be there: the stock code would follow a dangling pointer.
+ * the registration must still be there: the stock code would follow a dangling pointer. So
+ * nhrp_beside_in() is called in the turn in which that code reads the message, not before.
  * For the same reason nobody may have a request in this node's name passed on by this node.
  *
  * Objects: the table of IDs, and the second that the limits are about. Called by nhrp_io.c,
@@ -83,18 +84,12 @@ static bool drop(enum nhrp_beside_counter why)
 	return false;
 }
 
-/* So many a second and no more. */
-struct limit {
-	uint64_t second;
-	unsigned int used;
-};
-
-static bool within(struct limit *l, unsigned int a_second)
+bool nhrp_limit_allows(struct nhrp_limit *l, unsigned int a_second)
 {
 	uint64_t second = vpn_glue_now() / 1000;
 
 	if (second != l->second)
-		*l = (struct limit){ .second = second };
+		*l = (struct nhrp_limit){ .second = second };
 	return l->used++ < a_second;
 }
 
@@ -164,7 +159,7 @@ static bool reply_in(struct interface *ifp, const struct vpn_path *from, const s
 	return true;
 }
 
-static struct limit indications;
+static struct nhrp_limit indications;
 
 /* The stock code looks up the ID of whatever message an error carries. */
 static bool error_in(struct interface *ifp, const struct vpn_path *from, const struct nhrp_msg *m, uint8_t *octets)
@@ -175,7 +170,7 @@ static bool error_in(struct interface *ifp, const struct vpn_path *from, const s
 
 	if (would_pass_on(ifp, m, &m->dst_proto))
 		return true;
-	if (!within(&indications, INDICATIONS_A_SECOND))
+	if (!nhrp_limit_allows(&indications, INDICATIONS_A_SECOND))
 		return drop(NHRP_BESIDE_INDICATIONS_LIMITED);
 	if (!nhrp_edit_carried(octets, m->packet_len, at, &op, &wire) ||
 	    !take_answer(ifp, from, op, wire, op == NHRP_OP_REGISTRATION_REQUEST, &stock))
@@ -238,7 +233,7 @@ bool nhrp_beside_in(const struct vpn_path *from, uint8_t *octets, size_t len)
 	case NHRP_OP_ERROR_INDICATION:
 		return error_in(ifp, from, &m, octets);
 	case NHRP_OP_TRAFFIC_INDICATION:
-		return within(&indications, INDICATIONS_A_SECOND) || drop(NHRP_BESIDE_INDICATIONS_LIMITED);
+		return nhrp_limit_allows(&indications, INDICATIONS_A_SECOND) || drop(NHRP_BESIDE_INDICATIONS_LIMITED);
 	}
 	return true;
 }
@@ -265,7 +260,7 @@ static void request_out(const struct vpn_path *to, const struct nhrp_msg *m, uin
 
 bool nhrp_beside_out(const struct vpn_path *to, uint8_t *octets, size_t len)
 {
-	static struct limit errors;
+	static struct nhrp_limit errors;
 	struct nhrp_msg m;
 
 	if (nhrp_msg_decode(&m, octets, len, NULL) != NHRP_DROP_NONE)
@@ -279,7 +274,7 @@ bool nhrp_beside_out(const struct vpn_path *to, uint8_t *octets, size_t len)
 		nhrp_answers_sent(to, &m);
 		break;
 	case NHRP_OP_ERROR_INDICATION:
-		return within(&errors, ERRORS_A_SECOND) || drop(NHRP_BESIDE_ERRORS_LIMITED);
+		return nhrp_limit_allows(&errors, ERRORS_A_SECOND) || drop(NHRP_BESIDE_ERRORS_LIMITED);
 	}
 	return true;
 }

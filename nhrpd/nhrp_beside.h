@@ -24,6 +24,15 @@ enum nhrp_beside_counter {
 	NHRP_BESIDE_COUNT,
 };
 
+/* So many a second and no more; zeros are the beginning. */
+struct nhrp_limit {
+	uint64_t second;
+	unsigned int used;
+};
+
+/* Counts one use. Returns false when this second has had A_SECOND of them already. */
+bool nhrp_limit_allows(struct nhrp_limit *l, unsigned int a_second);
+
 /* Stable name of a counter in camelCase, as JSON shows it. */
 const char *nhrp_beside_name(enum nhrp_beside_counter which);
 
@@ -36,8 +45,9 @@ void nhrp_beside_add(enum nhrp_beside_counter which, uint64_t n);
 
 /*
  * A plain message, or one of a layer 3 VPN without its headers, that the guard let pass and
- * whose password is right. Returns true when the stock code is to have it, its request ID
- * then replaced by the one that code knows; false when it has been dealt with or dropped.
+ * whose password is right; called in the turn in which the stock code reads it. Returns true
+ * when that code is to have it, its request ID then replaced by the one which it knows;
+ * false when it has been dealt with or dropped.
  */
 bool nhrp_beside_in(const struct vpn_path *from, uint8_t *octets, size_t len);
 

@@ -18,7 +18,6 @@
 
 #include "lib/zebra.h"
 #include "lib/if.h"
-#include "lib/monotime.h"
 
 #include "nhrpd.h"
 #include "os.h"
@@ -143,18 +142,6 @@ static void acknowledge(const struct interface *ifp, const struct vpn_path *to, 
 		os_sendmsg(buf, len, (int)to->ifindex, to->nbma.octets, dm_addr_len(&to->nbma), NHRP_GRE_PROTOCOL);
 }
 
-static bool stranger_allowed(void)
-{
-	static time_t second;
-	static unsigned int sent;
-	time_t now = monotime(NULL);
-
-	if (now != second)
-		sent = 0;
-	second = now;
-	return sent++ < REPLIES_A_SECOND;
-}
-
 /* Somebody whose binding leads to where this came from, or a server. */
 static bool is_known(struct interface *ifp, const struct vpn_path *from, const struct nhrp_msg *m)
 {
@@ -168,6 +155,7 @@ static bool is_known(struct interface *ifp, const struct vpn_path *from, const s
 void nhrp_forget(const struct vpn_path *from, const struct nhrp_msg *m)
 {
 	struct voiding v = { .ifp = vpn_stock_interface(from->ifindex), .from = from };
+	static struct nhrp_limit strangers;
 	char text[DM_ADDR_STRLEN];
 	struct dm_addr server;
 	bool known;
@@ -185,6 +173,6 @@ void nhrp_forget(const struct vpn_path *from, const struct nhrp_msg *m)
 		zlog_info("%s: a Purge Request of %s ended %u bindings and shortcuts", v.ifp->name,
 			  dm_addr_str(&from->nbma, text), v.voided);
 	}
-	if (!(m->flags & NHRP_PURGE_NO_REPLY) && (known || stranger_allowed()))
+	if (!(m->flags & NHRP_PURGE_NO_REPLY) && (known || nhrp_limit_allows(&strangers, REPLIES_A_SECOND)))
 		acknowledge(v.ifp, from, m);
 }

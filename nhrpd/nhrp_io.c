@@ -9,12 +9,14 @@
  *        ^              │                  │ IPv4 or IPv6 in the interface's VPN
  *        │              no (where plain messages have a VPN: engine, too)
  *        │              │                  v without VPN headers: nhrp_io_deliver()
- *        │              └──> guard ──> password ──> nhrp_beside.c ──> socket pair ──> os_recvmsg() ──> stock code
+ *        │              └──> guard ──> password ──> socket pair ──> os_recvmsg(), nhrp_beside.c ──> stock code
  *        └──────────── nhrp_io_send(), os_sendmsg() by way of nhrp_beside.c: with VPN headers where there is a VPN
  *                      (but for peers that know none)
  *
  * So no VPN message, well-formed or not, ever reaches the stock parser, and of the
- * plain ones only those that lib/nhrp_guard.c lets pass. All in the main pthread. The
+ * plain ones only those that lib/nhrp_guard.c lets pass. What nhrp_beside.c decides by the
+ * stock code's tables it decides when that code reads: while a message waits in the pair, a
+ * command or a resolver may take away what it is about. All in the main pthread. The
  * functions named os_* are what the stock sources call.
  */
 #include <config.h>
@@ -41,7 +43,7 @@
 
 #define IO_BURST 32		     /* messages a system call */
 #define IO_FRAME 2048		     /* octets of one message; GRE over 1500 needs 1476 */
-#define IO_RCVBUF (8 * 1024 * 1024) /* octets; a hub's spokes all speak at once after an outage */
+#define IO_BUFFER (8 * 1024 * 1024) /* octets; a hub's spokes all speak at once after an outage */
 
 /* What goes before a plain message in the socket pair. */
 struct pair_header {
@@ -123,8 +125,7 @@ bool nhrp_io_deliver(const struct vpn_path *from, const uint8_t *octets, size_t 
 	if (g.why == NHRP_GUARD_PASSED) {
 		if (!nhrp_password_right(from, octets, len))
 			return false;
-		if (nhrp_beside_in(from, out, g.len))
-			to_stock(from, out, g.len);
+		to_stock(from, out, g.len);
 		return true;
 	}
 	if (g.why == NHRP_GUARD_MALFORMED)
@@ -198,14 +199,20 @@ static void packet_readable(struct event *t)
 }
 
 /* main holds the capabilities raised (see nhrp_main.c); a frr_with_privs here would lower them at its end. */
+static void raise_buffer(int fd, int option, const char *which)
+{
+	int size = IO_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size)) < 0)
+		zlog_warn("cannot raise the buffer of the %s to %d octets: %s", which, size, safe_strerror(errno));
+}
+
 static int open_packet_socket(void)
 {
 	int fd = socket(PF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(NHRP_GRE_PROTOCOL));
-	int size = IO_RCVBUF;
 
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		zlog_warn("cannot raise the packet socket's receive buffer to %d octets: %s", size,
-			  safe_strerror(errno));
+	if (fd >= 0)
+		raise_buffer(fd, SO_RCVBUFFORCE, "packet socket");
 	return fd;
 }
 
@@ -221,6 +228,8 @@ int os_socket(void)
 	}
 	io.ours = pair[0];
 	io.stocks = pair[1];
+	/* the stock code reads one message a turn, and we up to IO_BURST */
+	raise_buffer(io.ours, SO_SNDBUFFORCE, "socket pair in front of the stock code");
 	io.packet = open_packet_socket();
 	if (io.packet < 0)
 		zlog_err("cannot open a packet socket for NHRP (protocol 0x%04x): %s", NHRP_GRE_PROTOCOL,
@@ -250,6 +259,8 @@ int os_recvmsg(uint8_t *buf, size_t *len, int *ifindex, uint8_t *addr, size_t *a
 	*addrlen = octets;
 	*ifindex = (int)head.from.ifindex;
 	*len = (size_t)got - sizeof(head);
+	if (!nhrp_beside_in(&head.from, buf, *len))
+		return -1;
 	nhrp_apart_begin(&head.from, buf, *len);
 	return 0;
 }

@@ -12,29 +12,17 @@
 
 #include "lib/zebra.h"
 #include "lib/if.h"
-#include "lib/monotime.h"
 #include "lib/sockunion.h"
 
 #include "nhrpd.h"
 #include "os.h"
+#include "nhrpd/nhrp_beside.h"
 #include "nhrpd/nhrp_password.h"
 
 #define ERRORS_A_SECOND 10
 #define TYPE_LEN sizeof(uint32_t) /* of the extension's value, before the password; the stock code keeps both */
 
 static uint64_t refused;
-
-static bool error_allowed(void)
-{
-	static time_t second;
-	static unsigned int sent;
-	time_t now = monotime(NULL);
-
-	if (now != second)
-		sent = 0;
-	second = now;
-	return sent++ < ERRORS_A_SECOND;
-}
 
 /* The header of the message in error is enough to know it by; it is what the stock code sends too. */
 static size_t header_len(const struct nhrp_msg *m)
@@ -72,6 +60,7 @@ bool nhrp_password_right(const struct vpn_path *from, const uint8_t *octets, siz
 	struct interface *ifp = if_lookup_by_index((ifindex_t)from->ifindex, VRF_DEFAULT);
 	const struct nhrp_interface *nifp = ifp ? ifp->info : NULL;
 	struct zbuf *token = nifp ? nifp->auth_token : NULL;
+	static struct nhrp_limit errors;
 	struct nhrp_msg m;
 
 	if (!token || nhrp_msg_decode(&m, octets, len, NULL) != NHRP_DROP_NONE)
@@ -79,7 +68,7 @@ bool nhrp_password_right(const struct vpn_path *from, const uint8_t *octets, siz
 	if (nhrp_auth_check_password(&m, token->buf + TYPE_LEN, zbuf_size(token) - TYPE_LEN) == NHRP_AUTH_OK)
 		return true;
 	refused++;
-	if (m.op != NHRP_OP_ERROR_INDICATION && error_allowed())
+	if (m.op != NHRP_OP_ERROR_INDICATION && nhrp_limit_allows(&errors, ERRORS_A_SECOND))
 		send_error(nifp, from, &m);
 	return false;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the engine must know of its controllers, and of GRE interfaces that have a
- * VPN of their own: whether the GRE interface can carry NHRP, our NBMA address on it, and its next hop servers with the NBMA
- * addresses that the stock code resolved for them.
+ * What the engine must know of its controllers, and of GRE interfaces that have a VPN of
+ * their own: whether the GRE interface can carry NHRP, our NBMA address on it, and its next
+ * hop servers with the NBMA addresses that the stock code resolved for them.
  *
  * The stock code announces changes of an interface but none of its servers, so
  * the few controllers are looked at twice a second; the engine drops a report

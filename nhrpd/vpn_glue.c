@@ -59,10 +59,10 @@ static uint64_t ops_now(void *ctx)
 	return vpn_glue_now();
 }
 
-/* Request IDs must not be guessed, so they come from the kernel, 256 at a time. */
+/* Request IDs must not be guessed, so they come from the kernel, 64 at a time: 256 octets no signal cuts short. */
 uint32_t vpn_glue_random(void)
 {
-	static uint32_t pool[256];
+	static uint32_t pool[64];
 	static size_t left;
 
 	if (!left) {

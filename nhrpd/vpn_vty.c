@@ -59,6 +59,22 @@ static void json_vpn(json_object *obj, const char *ifname, const struct vpn_id *
 	json_object_int_add(obj, "vpnIndex", vpn->index);
 }
 
+#define COLUMN_LEN 24 /* of what the following write, with the end */
+
+/* A number as a column of a table has it, where there is one. */
+static const char *column(char text[COLUMN_LEN], bool there, uint64_t number, const char *unit)
+{
+	if (!there)
+		return "-";
+	snprintf(text, COLUMN_LEN, "%" PRIu64 "%s", number, unit);
+	return text;
+}
+
+static const char *vni_column(char text[COLUMN_LEN], uint32_t vni)
+{
+	return column(text, vni, vni, "");
+}
+
 /* --- text or JSON --- */
 
 static struct out out_begin(bool json)
@@ -160,9 +176,10 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 		json_object_int_add(obj, "vni", v->vni);
 	json_addr(obj, "localNbma", &v->nbma);
 	json_addr(obj, "localMac", &v->mac);
-	if (!v->layer3)
+	if (!v->layer3) {
 		json_object_int_add(obj, "holdtime", v->holdtime);
 		json_object_boolean_add(obj, "gracefulRestart", v->graceful_restart);
+	}
 	json_role(obj, v);
 	return obj;
 }
@@ -190,17 +207,18 @@ static const char *active_hub(const struct vpn_instance_view *v)
 /* What the last columns hold depends on the role: whom we serve, or who serves us. */
 static void text_instance(struct out *o, const struct vpn_instance_view *v)
 {
-	char peers[48], macs[16];
+	char peers[48], macs[COLUMN_LEN], vni[COLUMN_LEN];
+	bool hub = v->role == DM_ROLE_HUB;
 
 	if (!o->count)
 		ttable_add_row(o->table, "Interface|VPN|Role|VNI|State|Hub or members|MACs");
-	snprintf(macs, sizeof(macs), "%zu", v->role == DM_ROLE_HUB ? v->num_macs : v->num_shortcuts);
-	if (v->role == DM_ROLE_HUB)
-		snprintf(peers, sizeof(peers), "%zu members", v->num_members);
+	if (hub)
+		snprintf(peers, sizeof(peers), "%zu member%s", v->num_members, v->num_members == 1 ? "" : "s");
 	else
 		snprintf(peers, sizeof(peers), "%s", active_hub(v));
-	ttable_add_row(o->table, "%s|%s|%s|%u|%s|%s|%s", v->ifname, vpn_text(&v->vpn), v->role_name, v->vni,
-		       vpn_state_name(v->state), peers, macs);
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s", v->ifname, vpn_text(&v->vpn), v->role_name,
+		       vni_column(vni, v->vni), vpn_state_name(v->state), peers,
+		       column(macs, !v->layer3, hub ? v->num_macs : v->num_shortcuts, ""));
 }
 
 static void show_instance(void *arg, const struct vpn_instance_view *v)
@@ -247,7 +265,7 @@ DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs: instances with their role and state\n"
+	"VPNs: instances with their role and state\n"
 	JSON_STR)
 {
 	struct out o = out_begin(json);
@@ -256,7 +274,7 @@ DEFPY(show_ip_nhrp_vpn, show_ip_nhrp_vpn_cmd,
 	vpn_engine_each_instance(vpn_glue_engine(), show_instance, &o);
 	if (json)
 		vpn_engine_each_plain(vpn_glue_engine(), json_plain, &o);
-	rc = out_end(vty, &o, "No VPN is configured");
+	rc = out_end(vty, &o, "No interface has a VPN");
 	if (!json) {
 		vpn_engine_each_instance(vpn_glue_engine(), show_reason, vty);
 		vpn_engine_each_plain(vpn_glue_engine(), show_plain, vty);
@@ -299,7 +317,7 @@ DEFPY(show_ip_nhrp_vpn_members, show_ip_nhrp_vpn_members_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"Spokes that are registered with this hub\n"
 	JSON_STR)
 {
@@ -340,7 +358,7 @@ static void json_mac(struct out *o, const struct vpn_mac_view *v)
 static void show_mac(void *arg, const struct vpn_mac_view *v)
 {
 	struct out *o = arg;
-	char expires[16] = "-";
+	char text[COLUMN_LEN], vni[COLUMN_LEN];
 
 	o->count++;
 	if (o->json) {
@@ -349,10 +367,8 @@ static void show_mac(void *arg, const struct vpn_mac_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	if (v->has_expiry)
-		snprintf(expires, sizeof(expires), "%us", v->expires_in);
-	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%u|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
-		       addr(&v->nbma), v->vni, expires);
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
+		       addr(&v->nbma), vni_column(vni, v->vni), column(text, v->has_expiry, v->expires_in, "s"));
 }
 
 DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
@@ -360,7 +376,7 @@ DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"MAC addresses: learned ones at a hub, shortcuts at a spoke\n"
 	JSON_STR)
 {
@@ -395,7 +411,7 @@ static void json_neigh(struct out *o, const struct vpn_neigh_view *v)
 static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 {
 	struct out *o = arg;
-	char expires[16] = "-";
+	char text[COLUMN_LEN], vni[COLUMN_LEN];
 
 	o->count++;
 	if (o->json) {
@@ -404,10 +420,9 @@ static void show_neigh(void *arg, const struct vpn_neigh_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "IP|MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	if (v->has_expiry)
-		snprintf(expires, sizeof(expires), "%us", v->expires_in);
-	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%u|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
-		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma), v->vni, expires);
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s%s|%s|%s|%s", addr(&v->ip), addr(&v->mac), v->ifname, vpn_text(&v->vpn),
+		       v->type, v->is_local && !v->told ? " (not registered)" : "", addr(&v->nbma),
+		       vni_column(vni, v->vni), column(text, v->has_expiry, v->expires_in, "s"));
 }
 
 DEFPY(show_ip_nhrp_vpn_neighbor, show_ip_nhrp_vpn_neighbor_cmd,
@@ -415,7 +430,7 @@ DEFPY(show_ip_nhrp_vpn_neighbor, show_ip_nhrp_vpn_neighbor_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"IP addresses: registered ones at a hub, local and resolved ones at a spoke\n"
 	JSON_STR)
 {
@@ -467,7 +482,10 @@ static const char *name_guard(size_t i)
 
 static const char *name_layer3(size_t i)
 {
-	static const char *const names[] = { "received", "sent", "plainOnVpn", "blocked", "held", "plainAssigned", "sentPlain", "defaultInstance", "otherVpn" };
+	static const char *const names[] = {
+		"received",	 "sent",      "plainOnVpn",	 "blocked",  "held",
+		"plainAssigned", "sentPlain", "defaultInstance", "otherVpn",
+	};
 
 	return names[i];
 }
@@ -479,7 +497,10 @@ static const char *name_beside(size_t i)
 
 static const char *name_packet(size_t i)
 {
-	static const char *const names[] = { "received", "noSource", "tooLong", "keptBack", "stockQueueFull", "sendFailed", "buildFailed", "noKey", "wrongPassword", "passedOn" };
+	static const char *const names[] = {
+		"received",   "noSource",    "tooLong", "keptBack",	 "stockQueueFull",
+		"sendFailed", "buildFailed", "noKey",	"wrongPassword", "passedOn",
+	};
 
 	return names[i];
 }
@@ -489,14 +510,20 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	SHOW_STR
 	IP_STR
 	"NHRP information\n"
-	"Layer-2 VPNs\n"
+	"VPNs\n"
 	"Messages by type, and what was dropped or refused by reason\n"
 	JSON_STR)
 {
 	const struct vpn_counters *c = vpn_engine_counters(vpn_glue_engine());
 	const struct nhrp_io_counters *io = nhrp_io_counters();
-	const uint64_t packets[] = { io->received, io->no_source, io->too_long, io->kept_back, io->stock_queue_full, io->send_failed, c->build_failed, c->no_key, nhrp_password_refused(), c->passed_on };
-	const uint64_t layer3[] = { c->layer3_delivered, io->layer3_sent, io->plain_on_vpn, io->layer3_blocked, io->held, c->plain_assigned, io->layer3_sent_plain, c->default_delivered, io->other_vpn };
+	const uint64_t packets[] = {
+		io->received,	 io->no_source,	  io->too_long, io->kept_back,		 io->stock_queue_full,
+		io->send_failed, c->build_failed, c->no_key,	nhrp_password_refused(), c->passed_on,
+	};
+	const uint64_t layer3[] = {
+		c->layer3_delivered, io->layer3_sent,	    io->plain_on_vpn,	  io->layer3_blocked, io->held,
+		c->plain_assigned,   io->layer3_sent_plain, c->default_delivered, io->other_vpn,
+	};
 	json_object *obj = json ? json_object_new_object() : NULL;
 
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
@@ -518,7 +545,7 @@ DEFPY(debug_nhrp_vpn, debug_nhrp_vpn_cmd,
 	NO_STR
 	DEBUG_STR
 	"NHRP information\n"
-	"Layer-2 VPNs: messages, registrations, shortcuts\n")
+	"VPNs: messages, registrations, shortcuts\n")
 {
 	vpn_glue_set_debug(!no);
 	return CMD_SUCCESS;

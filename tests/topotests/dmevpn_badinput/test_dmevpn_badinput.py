@@ -2,8 +2,8 @@
 """Messages that no peer should send, on real GRE, against a hub with two registered spokes.
 
 Guards: each kind of damage is dropped and counted under its own reason; what is cut short anywhere never reaches
-the stock parser; the log names sender and reason and says so at most once a second; and after all of it the same
-daemons still serve the same members.
+the stock parser; the log names sender and reason and says so at most once a second; plain messages have their
+guard, with reasons of its own; and after all of it the same daemons still serve the same members.
 
           outsider 10.0.0.4 ---- GRE key 42, protocol 0x2001, damaged ----> hub 10.0.0.1
           spoke1 10.0.0.2   ---- the same, as a registered member -------->
@@ -79,6 +79,37 @@ DAMAGE = {
 }
 
 
+VPN_HEADERS = len(craft.vpn(b""))
+# the same damage to messages without VPN headers, but for what is about those headers
+PLAIN_DAMAGE = {
+    name: (reason, payload[VPN_HEADERS:]) for name, (reason, payload) in DAMAGE.items() if reason != "encapsulation"
+}
+
+
+def plain(nbma=ip(OUTSIDER), sub=b"", source=ip("1.0.0.77"), destination=ip("1.0.0.1"), extensions=(), **fields):
+    """A packed registration of an IPv4 address, right but for what is given."""
+    extensions = [extension(3, compulsory=True), *extensions, END]
+    draft = craft.message(
+        craft.REGISTRATION_REQUEST, nbma, sub, source, destination, cies=[cie(prefix=32)], extensions=extensions
+    )
+    return draft.set(**{"protocol": 0x0800} | fields).pack()
+
+
+# well-formed, but not what FRR's own code may be given
+UNFIT = {
+    "mac-addresses": ("protocol", registration().pack()),
+    "nbma-ipv6": ("transport", plain(nbma=ip("fd00::4"), afn=2)),
+    "no-nbma": ("noAddress", plain(nbma=b"")),
+    "no-source": ("noAddress", plain(source=b"")),
+    "no-destination": ("noAddress", plain(destination=b"")),
+    "subaddress": ("subaddress", plain(sub=vni(200))),
+    "nbma-group": ("unusableAddress", plain(nbma=ip("224.0.0.18"))),
+    "source-zero": ("unusableAddress", plain(source=ip("0.0.0.0"))),
+    "nat-extension": ("natExtension", plain(extensions=[extension(9, b"\1\2\3")])),
+    "too-large": ("tooLarge", plain(extensions=[extension(8, bytes(1400))])),
+}
+
+
 def counters(router):
     return router.vtysh_json("show ip nhrp vpn counters json")
 
@@ -107,6 +138,32 @@ def test_each_damage_has_its_reason(net, name):
     send(net, payload)
     poll(lambda: difference(dropped(net.hub), before), 5, what=f"{name} is counted")
     assert difference(dropped(net.hub), before) == {reason: 1}
+
+
+def guarded(router):
+    """What the guard kept from FRR's own code: by its reasons, and the malformed ones by the decoder's."""
+    found = counters(router)
+    return {k: n for k, n in found["plain"].items() if k != "passed"}, found["plainDropped"]
+
+
+def test_right_plain_message_passes(net):
+    """What the damage is done to is taken by FRR's own code."""
+    before = counters(net.hub)["plain"]["passed"]
+    send(net, plain(nbma=ip("10.0.0.5")), source="10.0.0.5")
+    poll(lambda: "1.0.0.77" in net.hub.vtysh("show ip nhrp cache"), 5, what="it is bound")
+    assert counters(net.hub)["plain"]["passed"] > before
+
+
+@pytest.mark.parametrize("name", [*PLAIN_DAMAGE, *UNFIT])
+def test_guard_has_a_reason(net, name):
+    """A plain message that is damaged, or that FRR's own code takes nothing like, is counted once, by its reason."""
+    before = guarded(net.hub)
+    reason, payload = {**PLAIN_DAMAGE, **UNFIT}[name]
+    send(net, payload)
+    poll(lambda: guarded(net.hub) != before, 5, what=f"{name} is counted")
+    found = tuple(difference(after, was) for after, was in zip(guarded(net.hub), before))
+    assert found == (({"malformed": 1}, {reason: 1}) if name in PLAIN_DAMAGE else ({reason: 1}, {}))
+    assert f"  {reason} " in net.hub.vtysh("show ip nhrp vpn counters"), "in text, too"
 
 
 def test_cut_anywhere(net):

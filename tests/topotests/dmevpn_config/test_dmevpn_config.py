@@ -30,6 +30,12 @@ VPN_LINES = {
     ],
     "spoke1": ["ip nhrp vpn-id 1", "ip nhrp vpn controller tun1", "ip nhrp vpn holdtime 600"],
 }
+# what the boot's files do not have; spoke1 gets it in the end
+LATER_LINES = [
+    ("tun2", "ip nhrp vpn graceful-restart"),
+    ("tun2", "ip nhrp vpn arp-suppress"),
+    ("tun1", "ip nhrp vpn plain-messages vpn-id 77 oui 00:00:5e"),
+]
 STATIC_LINE = "ip route 192.0.2.0/24 Null0"
 
 
@@ -77,6 +83,8 @@ def test_boot_without_devices(net, name):
     poll(lambda: "tun2" in instance(router)["reason"], 15, what="the reason names the missing device")
     assert instance(router)["state"] == "inactive"
     assert "tun2" in router.vtysh("show ip nhrp vpn")
+    for what in ("members", "mac", "neighbor"):
+        assert router.vtysh_json(f"show ip nhrp vpn {what} json") == {}, what
 
 
 def test_devices_appear(net):
@@ -118,15 +126,26 @@ def test_same_index_of_another_organization(net):
     assert lines(net.hub) == sorted(VPN_LINES["hub"])
 
 
+def reload(router, text):
+    """A running configuration, or what was made of one, as the new file of frr-reload.py."""
+    router.write_file("/etc/frr/reload.conf", text[text.index("frr version") :], "frr:frr")
+    code, out, err = router.attempt(["/usr/lib/frr/frr-reload.py", "--reload", "/etc/frr/reload.conf"], timeout=30)
+    assert code == 0, out + err
+
+
+def in_effect(router):
+    """What nhrpd has of LATER_LINES."""
+    found = instance(router)
+    plain = router.vtysh_json("show ip nhrp vpn json").get("plainMessages", [])
+    return found["gracefulRestart"], found["arpSuppress"], [p["vpnId"] for p in plain]
+
+
 def test_reload(net):
     """frr-reload.py makes the least of a new file: a VPN that changes its OUI, and back."""
     router, line = net.hub, " ip nhrp vpn-id 1 oui 00:00:5e vlan 13\n"
     before = router.running_config()
-    file = before[before.index("frr version") :]
-    for text in (file.replace(line, line.replace("5e", "5f")), file):
-        router.write_file("/etc/frr/reload.conf", text, "frr:frr")
-        code, out, err = router.attempt(["/usr/lib/frr/frr-reload.py", "--reload", "/etc/frr/reload.conf"], timeout=30)
-        assert code == 0, out + err
+    for text in (before.replace(line, line.replace("5e", "5f")), before):
+        reload(router, text)
         poll(lambda: [l for l in lines(router) if "oui" in l] == [l.strip() for l in text.splitlines() if "oui" in l], 5)
     assert router.running_config() == before
 
@@ -242,7 +261,8 @@ def test_removed_and_back(net):
     """`no` takes the VPN out of the engine and the kernel, the hub forgets it, and the line brings it back."""
     assert len(mainjob.members(net.hub)) == 1
     net.spoke1.configure("interface tun2", "no ip nhrp vpn-id 1")
-    poll(lambda: not net.spoke1.vtysh_json("show ip nhrp vpn json").get("instances"), 5, what="no instance is left")
+    poll(lambda: net.spoke1.vtysh_json("show ip nhrp vpn json") == {}, 5, what="no instance is left")
+    assert "No interface has a VPN" in net.spoke1.vtysh("show ip nhrp vpn")
     poll(lambda: not mainjob.tunnel_targets(net.spoke1, mainjob.ZERO_MAC), 5, what="the flood entry is gone")
     poll(lambda: not mainjob.members(net.hub), 5, what="the spoke left at the hub")
     code, said = net.spoke1.configure("interface tun2", "ip nhrp vpn-id 1")
@@ -253,7 +273,12 @@ def test_removed_and_back(net):
 def test_write_and_restart(net):
     """What `write` wrote is what the next boot reads: same lines, and the spoke registers by itself."""
     router = net.spoke1
+    for interface, line in LATER_LINES:
+        code, said = router.configure(f"interface {interface}", line)
+        assert code == 0, said
     before = router.running_config()
+    for interface, line in LATER_LINES:
+        assert line in lines(router, interface), line
     assert "OK" in router.vtysh("write memory")
     for line in VPN_LINES["spoke1"] + [STATIC_LINE]:
         assert line in router.read_file("/etc/frr/frr.conf")
@@ -263,6 +288,24 @@ def test_write_and_restart(net):
     assert code == 0, said
     assert router.running_config() == before
     poll(lambda: instance(router)["state"] == "up", 15, what="registered after the restart")
+    assert in_effect(router) == (True, True, ["00:00:5e:77"])
+
+
+def test_reload_of_later_lines(net):
+    """frr-reload.py takes each of them out of what is running, and puts it in again."""
+    router, before = net.spoke1, net.spoke1.running_config()
+    for interface, line in LATER_LINES:
+        reload(router, before.replace(f" {line}\n", "", 1))
+        assert line not in lines(router, interface), line
+        reload(router, before)
+        assert router.running_config() == before
+    poll(lambda: in_effect(router) == (True, True, ["00:00:5e:77"]), 5, what="nhrpd has them all again")
+    for interface, line in LATER_LINES:
+        code, said = router.configure(f"interface {interface}", f"no {line}")
+        assert code == 0, said
+        assert line not in lines(router, interface)
+    poll(lambda: in_effect(router) == (False, False, []), 5, what="and none of them")
+    assert "OK" in router.vtysh("write memory")
 
 
 def test_frr_start_script(net):

@@ -18,8 +18,10 @@ The redirect of a stock hub comes by NFLOG, which the sandbox's kernel has no wa
 of our making, from the hub's address; all that follows is nhrpd's own. The tests tell one story.
 """
 
+import contextlib
 import os
 import signal
+import socket
 
 import pytest
 
@@ -437,6 +439,72 @@ def test_replies_that_answer_nothing(net):
     dropped([answer(request).pack()], "10.0.0.9")
 
 
+@contextlib.contextmanager
+def asleep(router):
+    """nhrpd of a router does not run; what comes in waits."""
+    pid = router.pid_of("nhrpd")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+class Terminal:
+    """vtysh's own connection to nhrpd, on which a line can be left to wait."""
+
+    def __init__(self, router, *lines):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(router.path("/run/frr/nhrpd.vty"))
+        for line in lines:
+            self.say(line)
+            assert self.answer() == 0, line
+
+    def say(self, line):
+        self.socket.sendall(line.encode() + b"\0")
+
+    def answer(self):
+        """The return code of the line: what follows three zeros."""
+        said = b""
+        while b"\0\0\0" not in said[:-1]:
+            said += self.socket.recv(4096)
+        return said[-1]
+
+
+def test_reply_that_waits_while_its_server_goes(net):
+    """The reply has come in, the stock code has not read it yet, and `no ip nhrp nhs` frees what it would be for."""
+    hub, spoke2, mark = net["hub"], net["spoke2"], len(messages(net, "spoke2"))
+    line = f"ip nhrp nhs 3.0.0.1 nbma {NBMA['hub']}"
+    before = stock_counter(net, "spoke2", "unexpectedReply")
+    terminal = Terminal(spoke2, "enable", "configure terminal", "interface tun13")
+
+    def asked():
+        return [m for m in said(net, "spoke2", "spoke2", "registration-request", mark) if len(m.source) == 4]
+
+    def replies():
+        return [m for m in said(net, "spoke2", "hub", "registration-reply", mark) if len(m.source) == 4]
+
+    with asleep(hub):
+        for each in ("no " + line, line):
+            terminal.say(each)
+            assert terminal.answer() == 0, each
+        poll(asked, 5, what="a registration that is not answered yet")
+        terminal.say("interface tun13")
+        assert terminal.answer() == 0
+        with asleep(spoke2):
+            os.kill(hub.pid_of("nhrpd"), signal.SIGCONT)
+            poll(lambda: len(replies()) == len(asked()), 5, what="the replies are there")
+            terminal.say("no " + line)
+    assert terminal.answer() == 0
+    # besides those of IPv6 that were asked for twice while the hub slept
+    poll(lambda: stock_counter(net, "spoke2", "unexpectedReply") >= before + len(replies()), 5, what="nobody awaits them")
+    terminal.say(line)
+    assert terminal.answer() == 0
+    terminal.socket.close()
+    poll(registered(net), 15, what="and it is back")
+
+
 def error_about(kind, code, destination, request_id):
     """The hub's packed Error Indication to spoke1, which carries a request of that kind and ID."""
     carried = craft.message(kind, ip(NBMA["spoke1"]), b"", ip("3.0.0.2"), ip(destination), request_id=request_id)
@@ -483,8 +551,10 @@ def test_errors(net):
 
 
 def test_indications_have_a_limit(net):
-    """Each may make the stock code keep an address for half a minute: so many a second, and no more."""
+    """Each may make the stock code keep an address for half a minute: so many a second, and no more. They come faster
+    than that code reads, and what waits for it has room."""
     spoke1 = net["spoke1"]
+    full = counter(spoke1, "packets", "stockQueueFull")
     payloads = []
     for last in range(1500):
         packet = craft.ipv4(b"\x08" + bytes(7), "3.0.0.2", f"3.9.{last >> 8}.{last & 255}", 1)
@@ -501,6 +571,7 @@ def test_indications_have_a_limit(net):
     send_gre(net["hub"], NBMA["hub"], NBMA["spoke1"], *payloads)
     poll(lambda: stock_counter(net, "spoke1", "indicationsLimited") > 0, 10, what="some are dropped")
     poll(registered(net), 15, what="and the node lives")
+    assert counter(spoke1, "packets", "stockQueueFull") == full
     table = spoke1.vtysh_json("show ip nhrp shortcut json").get("table", [])
     assert len([e for e in table if e["prefix"].startswith("3.9.")]) < 1500, "what was dropped left nothing behind"
 

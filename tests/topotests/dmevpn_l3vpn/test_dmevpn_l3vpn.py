@@ -31,7 +31,6 @@ from lib.frr import FrrNode
 from lib.layer3 import add_tunnel, cache, counter, gre_key, messages, shortcuts
 from lib.net import Net, Switch
 from lib.poll import poll
-from lib.tunnels import cache, counter, gre_key, messages
 
 NBMA = {"hub": "10.0.0.1", "spoke1": "10.0.0.2", "spoke2": "10.0.0.3", "stock": "10.0.0.4"}
 ADDRESSES = {

@@ -131,6 +131,38 @@ def test_plain_member(net):
     assert states(net) == before, "the same MACs in VPN 1 have not moved"
 
 
+def table(router, command, columns):
+    """The rows of a text table as {column: text}; each value stands below the beginning of its column's name."""
+    head, rule, *rows = router.vtysh(command).splitlines()
+    assert set(rule) <= {"-", " "} and rule.strip(), rule
+    starts = [head.index(column) for column in columns]
+    assert starts == sorted(starts), head
+    rows = [row for row in rows if row.strip() and not row.startswith(("VPN ", "Plain "))]
+    for row in rows:
+        assert all(row[at - 1] == " " and row[at] != " " for at in starts if at), f"{head}\n{row}"
+    return [dict(zip(columns, (row[a:b].strip() for a, b in zip(starts, starts[1:] + [None])))) for row in rows]
+
+
+def test_tables(net):
+    """The text of the show commands keeps its columns with a VPN-ID as long as they get, and says what JSON says."""
+    hub = net.hub
+    rows = table(hub, "show ip nhrp vpn", ("Interface", "VPN", "Role", "VNI", "State", "Hub or members", "MACs"))
+    assert [(r["VPN"], r["Role"], r["VNI"], r["State"]) for r in rows] == [
+        ("1", "hub", str(mainjob.HUB_VNI), "up"),
+        ("00:00:5e:1", "hub", str(OTHER_VNI), "up"),
+    ]
+    assert [r["Hub or members"] for r in rows] == ["2 members", "1 member"]
+    rows = table(hub, "show ip nhrp vpn members", ("Interface", "VPN", "NBMA", "VNI", "MAC", "Expires", "MACs"))
+    assert ("00:00:5e:1", OUTSIDER, str(OUTSIDER_VNI), OUTSIDER_MAC) in {
+        (r["VPN"], r["NBMA"], r["VNI"], r["MAC"]) for r in rows
+    }
+    assert len(rows) == 3 and all(r["Interface"] == "tun2" and r["Expires"].endswith("s") for r in rows)
+    rows = table(hub, "show ip nhrp vpn mac", ("MAC", "Interface", "VPN", "Type", "Remote VTEP", "VNI", "Expires"))
+    homes = {(r["VPN"], r["Remote VTEP"]) for r in rows if r["MAC"] == VM1_MAC}
+    assert homes == {("1", mainjob.NBMA["spoke1"]), ("00:00:5e:1", OUTSIDER)}
+    assert "Plain messages on tun1 are of VPN 00:00:5e:1\n" in hub.vtysh("show ip nhrp vpn")
+
+
 def test_plain_question(net):
     """It is answered from its own VPN, and only from there; VPN 1's MACs of the spokes themselves are unknown there."""
     hub_mac = net.spoke1.json("ip -j link show dev tun2")[0]["address"]
