@@ -594,10 +594,16 @@ static struct nlmsghdr *begin_neigh(void *buf, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
+/*
+ * The bridge's advertisements have the Router flag as the entry has it, and nobody has said whether
+ * it is a router. Said without need the flag does nothing; not said of a router, all hosts that ask
+ * for it take it from their default routers (RFC 4861 7.2.5).
+ */
 struct nlmsghdr *nlm_build_neigh_set(void *buf, const struct nlm_neigh *neigh)
 {
+	uint8_t router = neigh->ip.family == DM_IPV6 ? NTF_ROUTER : 0;
 	struct nlmsghdr *nlh = begin_neigh(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neigh,
-					   NUD_NOARP, NTF_EXT_LEARNED);
+					   NUD_NOARP, NTF_EXT_LEARNED | router);
 
 	mnl_attr_put(nlh, NDA_LLADDR, dm_addr_len(&neigh->mac), neigh->mac.octets);
 	mnl_attr_put_u8(nlh, NDA_PROTOCOL, NLM_PROTOCOL_NHRP);
