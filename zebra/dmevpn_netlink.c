@@ -171,6 +171,8 @@ static void parse_port(const struct nlattr *data, struct nlm_link *link)
 
 	read_nested(attrs, PORT_ATTRS, data);
 	link->bridge_port = true;
+	link->forwarding = get_u8(attrs[IFLA_BRPORT_STATE]) == BR_STATE_FORWARDING;
+	link->locked = get_u8(attrs[IFLA_BRPORT_LOCKED]);
 	link->hairpin = get_u8(attrs[IFLA_BRPORT_MODE]);
 	link->vlan_tunnel = get_u8(attrs[IFLA_BRPORT_VLAN_TUNNEL]);
 	link->neigh_suppress = get_u8(attrs[IFLA_BRPORT_NEIGH_SUPPRESS]);
