@@ -358,36 +358,41 @@ bool dm_device_suppress(const struct nlm_link *link, char *reason)
 						     reason);
 }
 
-struct pvid {
+/* A frame at a port. */
+struct frame {
 	uint32_t ifindex;
-	uint16_t vlan;
+	uint16_t tag, vlan; /* the latter: that it is in */
 };
 
-static void note_pvid(const struct nlm_vlan *vlan, void *arg)
+static void note_vlan_of_frame(const struct nlm_vlan *vlan, void *arg)
 {
-	struct pvid *pvid = arg;
+	struct frame *f = arg;
 
-	if (vlan->ifindex == pvid->ifindex && vlan->flags & BRIDGE_VLAN_INFO_PVID)
-		pvid->vlan = vlan->first;
+	if (vlan->ifindex != f->ifindex)
+		return;
+	if (f->tag && f->tag >= vlan->first && f->tag <= vlan->last)
+		f->vlan = f->tag;
+	else if (!f->tag && vlan->flags & BRIDGE_VLAN_INFO_PVID)
+		f->vlan = vlan->first;
 }
 
-static void read_pvid(const struct nlmsghdr *nlh, void *arg)
+static void read_vlan_of_frame(const struct nlmsghdr *nlh, void *arg)
 {
 	if (nlh->nlmsg_type == RTM_NEWVLAN)
-		nlm_parse_vlans(nlh, note_pvid, arg);
+		nlm_parse_vlans(nlh, note_vlan_of_frame, arg);
 }
 
-uint16_t dm_device_pvid(uint32_t ifindex)
+uint16_t dm_device_vlan_of_frame(uint32_t ifindex, uint16_t tag)
 {
-	struct pvid pvid = {.ifindex = ifindex};
+	struct frame frame = {.ifindex = ifindex, .tag = tag};
 	char buf[NLM_MESSAGE_MAX];
-	int err = nls_dump(&sock, nlm_build_vlan_dump(buf, ifindex), read_pvid, &pvid);
+	int err = nls_dump(&sock, nlm_build_vlan_dump(buf, ifindex), read_vlan_of_frame, &frame);
 
 	/* no port any more, or never one */
 	if (err)
 		zlog_debug("dmevpn: cannot read the VLANs of device %u: %s", ifindex,
 			   safe_strerror(-err));
-	return pvid.vlan;
+	return frame.vlan;
 }
 
 /* --- taking back ---------------------------------------------------------------- */

@@ -47,8 +47,11 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
  */
 bool dm_device_suppress(const struct nlm_link *link, char *reason);
 
-/* The VLAN that untagged frames of a bridge port are in; 0 where there is none. */
-uint16_t dm_device_pvid(uint32_t ifindex);
+/*
+ * The VLAN that a frame is in which comes to a bridge port with TAG (0: without one, which gives the
+ * port's PVID). 0 where the bridge drops it.
+ */
+uint16_t dm_device_vlan_of_frame(uint32_t ifindex, uint16_t tag);
 
 /* Reads VLANs and VNIs of a device anew when they are asked for next. */
 void dm_device_invalidate(void);

@@ -256,10 +256,13 @@ static void handle_link_event(const struct nlmsghdr *nlh)
 		 * a port's settings changed, or it left its bridge: the message has no more than
 		 * that
 		 */
-		if (e && matters(&e->link)) {
+		bool known = e != NULL, touched = e && matters(&e->link);
+
+		/* a port that left its bridge may not be kept any more */
+		if (known)
 			dm_link_refresh(ifindex);
+		if (touched)
 			watch->touched(ifindex);
-		}
 	} else if (nlh->nlmsg_type == RTM_DELLINK) {
 		if (e)
 			remove_entry(e);

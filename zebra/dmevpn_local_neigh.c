@@ -43,6 +43,9 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_LOCAL_NEIGH, "local neighbour");
 #define WAITING_S 5
 /* seconds without a word of an address before it makes room for another of its MAC */
 #define QUIET_S 60
+/* changes of an address's MAC in that many seconds; two stations that both claim it have no end of them */
+#define MOVES_MAX 8
+#define MOVES_S 10
 
 PREDECL_HASH(site_table);
 PREDECL_HASH(ip_table);
@@ -53,6 +56,8 @@ struct address {
 	struct mac_tree_item mac_item;
 	struct dm_addr ip, mac;
 	time_t heard; /* seconds, monotonic */
+	time_t since; /* when the first of `moves` was */
+	uint8_t moves;
 	bool own;     /* of the bridge itself */
 	bool stale;   /* not named yet by the list of own ones that is under way */
 };
@@ -164,8 +169,8 @@ static void drop(struct site *s, struct address *a)
 
 /* --- heard ---------------------------------------------------------------------- */
 
-/* Room for one more address of a MAC; false when there is none. */
-static bool make_room(struct site *s, const struct dm_addr *mac)
+/* Room for one more address of a MAC, (ADDED) one that nobody had; false when there is none. */
+static bool make_room(struct site *s, const struct dm_addr *mac, bool added)
 {
 	struct address *a, *quietest = NULL;
 	unsigned int n = 0;
@@ -180,7 +185,18 @@ static bool make_room(struct site *s, const struct dm_addr *mac)
 			return false;
 		drop(s, quietest);
 	}
-	return ip_table_count(&s->by_ip) < DM_LOCAL_NEIGHS_MAX;
+	return !added || ip_table_count(&s->by_ip) < DM_LOCAL_NEIGHS_MAX;
+}
+
+static bool may_move(struct address *a)
+{
+	time_t now = monotime(NULL);
+
+	if (now - a->since >= MOVES_S) {
+		a->since = now;
+		a->moves = 0;
+	}
+	return a->moves < MOVES_MAX && ++a->moves;
 }
 
 static struct address *add(struct site *s, const struct dm_addr *ip, const struct dm_addr *mac)
@@ -209,19 +225,27 @@ static void note(struct site *s, const struct dm_addr *ip, const struct dm_addr 
 
 	if (a && a->own)
 		return;
-	if (!same && !make_room(s, mac)) {
+	if (same) {
+		a->heard = monotime(NULL);
+		return;
+	}
+	if (a && !may_move(a)) {
 		over_limit++;
 		return;
 	}
-	/* making room may have taken it away, where it is the MAC's own */
-	a = find(s, ip);
+	if (!make_room(s, mac, !a)) {
+		over_limit++;
+		/* it is not where it was, and is asked for as one that nobody knows */
+		if (a)
+			drop(s, a);
+		return;
+	}
 	if (!a)
 		a = add(s, ip, mac);
-	else if (!same)
+	else
 		set_mac(s, a, mac);
 	a->heard = monotime(NULL);
-	if (!same)
-		tell(s, a, false);
+	tell(s, a, false);
 }
 
 void dm_local_neigh_heard(uint32_t ifindex, uint16_t vlan, const struct dm_addr *ip,

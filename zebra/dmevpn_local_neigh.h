@@ -63,7 +63,7 @@ bool dm_local_neigh_give_up(uint32_t ifindex, const struct dm_addr *ip);
 /* Addresses of a device now. */
 uint32_t dm_local_neigh_count(uint32_t ifindex);
 
-/* How often an address was left out because there were too many. */
+/* How often an address was left out because there were too many, or it had moved too often. */
 uint64_t dm_local_neigh_over_limit(void);
 
 #endif

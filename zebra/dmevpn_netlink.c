@@ -171,6 +171,8 @@ static void parse_port(const struct nlattr *data, struct nlm_link *link)
 
 	read_nested(attrs, PORT_ATTRS, data);
 	link->bridge_port = true;
+	link->forwarding = get_u8(attrs[IFLA_BRPORT_STATE]) == BR_STATE_FORWARDING;
+	link->locked = get_u8(attrs[IFLA_BRPORT_LOCKED]);
 	link->hairpin = get_u8(attrs[IFLA_BRPORT_MODE]);
 	link->vlan_tunnel = get_u8(attrs[IFLA_BRPORT_VLAN_TUNNEL]);
 	link->neigh_suppress = get_u8(attrs[IFLA_BRPORT_NEIGH_SUPPRESS]);
@@ -594,10 +596,16 @@ static struct nlmsghdr *begin_neigh(void *buf, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
+/*
+ * The bridge's advertisements have the Router flag as the entry has it, and nobody has said whether
+ * it is a router. Said without need the flag does nothing; not said of a router, all hosts that ask
+ * for it take it from their default routers (RFC 4861 7.2.5).
+ */
 struct nlmsghdr *nlm_build_neigh_set(void *buf, const struct nlm_neigh *neigh)
 {
+	uint8_t router = neigh->ip.family == DM_IPV6 ? NTF_ROUTER : 0;
 	struct nlmsghdr *nlh = begin_neigh(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neigh,
-					   NUD_NOARP, NTF_EXT_LEARNED);
+					   NUD_NOARP, NTF_EXT_LEARNED | router);
 
 	mnl_attr_put(nlh, NDA_LLADDR, dm_addr_len(&neigh->mac), neigh->mac.octets);
 	mnl_attr_put_u8(nlh, NDA_PROTOCOL, NLM_PROTOCOL_NHRP);

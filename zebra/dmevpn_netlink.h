@@ -46,6 +46,8 @@ struct nlm_link {
 	struct dm_addr local;
 	/* port of a bridge */
 	bool bridge_port, hairpin, vlan_tunnel, neigh_suppress, neigh_vlan_suppress;
+	bool forwarding; /* its state: frames that it receives go on */
+	bool locked;	 /* frames go on of stations only that were let in (802.1X) */
 	bool forward_grat, knows_forward_grat; /* the latter: the kernel has that setting */
 	/* NLM_BRIDGE */
 	bool vlan_filtering, mcast_snooping;

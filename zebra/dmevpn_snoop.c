@@ -19,8 +19,9 @@
  * pass there.
  *
  * The kernel takes the VLAN tag off before and says it beside (PACKET_AUXDATA). An untagged
- * frame is in the VLAN that its port has as PVID, which is read from the kernel and kept until it
- * changes.
+ * frame is in the VLAN that its port has as PVID, a tagged one in that of its tag if the port is in
+ * it, otherwise the bridge drops it. That is read from the kernel and kept until it changes. Other
+ * filters (tc, nftables) are not known here: what they drop may have been heard.
  *
  * Stations can send what they like: a turn reads some hundred frames; the kernel drops what does
  * not fit its buffer, and counts that (`lost`). A lost announcement is made good by the next one.
@@ -42,6 +43,7 @@
 
 #include "lib/zebra.h"
 #include "lib/frrevent.h"
+#include "lib/jhash.h"
 #include "lib/log.h"
 #include "lib/privs.h"
 #include "lib/typesafe.h"
@@ -62,7 +64,10 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SNOOP, "snooped bridge");
 #define READS_MAX 256
 /* seconds until a tap that could not be opened is tried again */
 #define AGAIN_S 5
-#define PVIDS 256
+/* the answers of dm_device_vlan_of_frame() that are kept */
+#define VLANS_KEPT 1024
+/* for a tag that is not 802.1Q's: no VLAN has that number */
+#define TAG_OTHER 0xffff
 
 #define ND_SOLICITATION 135
 #define ND_ADVERTISEMENT 136
@@ -97,28 +102,29 @@ static struct event *t_again;
 static const struct dm_snoop_ops *ops;
 static struct dm_snoop_counters counters;
 
-/* PVIDs of ports, by the low bits of their ifindex. */
+/* Which VLAN frames are in, by a hash of port and tag. */
 static struct {
 	uint32_t ifindex; /* 0: free */
-	uint16_t pvid;
-} pvids[PVIDS];
+	uint16_t tag, vlan;
+} vlans[VLANS_KEPT];
 
 /* --- frames --------------------------------------------------------------------- */
 
-static uint16_t pvid_of(uint32_t ifindex)
+static uint16_t vlan_of(uint32_t ifindex, uint16_t tag)
 {
-	unsigned int at = ifindex % PVIDS;
+	unsigned int at = jhash_2words(ifindex, tag, 0x766c616e) % VLANS_KEPT;
 
-	if (pvids[at].ifindex != ifindex) {
-		pvids[at].pvid = dm_device_pvid(ifindex);
-		pvids[at].ifindex = ifindex;
+	if (vlans[at].ifindex != ifindex || vlans[at].tag != tag) {
+		vlans[at].vlan = dm_device_vlan_of_frame(ifindex, tag);
+		vlans[at].ifindex = ifindex;
+		vlans[at].tag = tag;
 	}
-	return pvids[at].pvid;
+	return vlans[at].vlan;
 }
 
 void dm_snoop_forget_vlans(void)
 {
-	memset(pvids, 0, sizeof(pvids));
+	memset(vlans, 0, sizeof(vlans));
 }
 
 /* A frame as it was read, with what the kernel says beside it. */
@@ -133,36 +139,39 @@ static bool is_in_vlan(const struct site *s, const struct snooped *f)
 {
 	if (!s->vlan)
 		return !f->tag;
-	return s->vlan == (f->tag ? f->tag : pvid_of(f->ifindex));
+	/* other tags are not looked up: there may be as many as a station likes */
+	return (!f->tag || f->tag == s->vlan) && vlan_of(f->ifindex, f->tag) == s->vlan;
 }
 
-/* The device is a port of the site's bridge. */
-static bool is_of_bridge(const struct site *s, uint32_t ifindex)
+/*
+ * The bridge that takes frames from the device; 0 for one that is no port, or one whose frames the
+ * bridge drops, or may drop. A frame from elsewhere may be on its way to a bridge, and is seen once more there.
+ */
+static uint32_t bridge_of(uint32_t ifindex)
 {
 	const struct nlm_link *port = dm_link_find(ifindex);
 
-	return port && port->bridge_port && port->master == s->bridge;
+	return port && port->bridge_port && port->forwarding && !port->locked ? port->master : 0;
 }
 
-/* A frame from elsewhere may be on its way to a bridge, and is seen once more there. */
-static bool is_of_any_bridge(uint32_t ifindex)
+static bool has_site(uint32_t bridge)
 {
 	struct site *s;
 
 	frr_each (site_list, &sites, s)
-		if (is_of_bridge(s, ifindex))
+		if (bridge && s->bridge == bridge)
 			return true;
 	return false;
 }
 
-static void handle_incoming(const struct snooped *f)
+static void handle_incoming(uint32_t bridge, const struct snooped *f)
 {
 	struct site *s;
 
 	frr_each (site_list, &sites, s) {
 		bool here = s->ifindex != f->ifindex;
 
-		if (!is_of_bridge(s, f->ifindex) || !is_in_vlan(s, f))
+		if (s->bridge != bridge || !is_in_vlan(s, f))
 			continue;
 		if (here && dm_addr_is_set(&f->said.ip))
 			ops->heard(s->ifindex, s->vlan, &f->said.ip, &f->said.mac);
@@ -196,7 +205,8 @@ static void read_aux(struct msghdr *msg, struct snooped *f)
 		f->checksum_ready = !(aux.tp_status & TP_STATUS_CSUMNOTREADY);
 		/* VLAN 0 is a priority, and no VLAN */
 		if (aux.tp_status & TP_STATUS_VLAN_VALID)
-			f->tag = aux.tp_vlan_tci & 0xfff;
+			f->tag = aux.tp_vlan_tpid == ETH_P_8021Q ? aux.tp_vlan_tci & 0xfff
+								 : TAG_OTHER;
 	}
 }
 
@@ -226,10 +236,12 @@ static bool handle_frame(struct tap *t)
 	enum neigh_frame_result result;
 	struct snooped f;
 	ssize_t len = read_frame(t->fd, octets, &f);
+	uint32_t bridge;
 
 	if (len <= 0)
 		return false;
-	if (!t->ifindex && !is_of_any_bridge(f.ifindex))
+	bridge = t->ifindex ? 0 : bridge_of(f.ifindex);
+	if (!t->ifindex && !has_site(bridge))
 		return true;
 	counters.frames++;
 	result = neigh_frame_parse(octets, len, f.checksum_ready, &f.said);
@@ -238,7 +250,7 @@ static bool handle_frame(struct tap *t)
 	else if (t->ifindex)
 		handle_own(t->ifindex, &f);
 	else
-		handle_incoming(&f);
+		handle_incoming(bridge, &f);
 	return true;
 }
 

@@ -23,6 +23,7 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <linux/rtnetlink.h>
@@ -109,7 +110,7 @@ static bool find_vlan_place(const struct nlm_link *link, const struct nlm_link *
 {
 	const struct nlm_link *device;
 
-	place->vlan = dm_device_pvid(link->ifindex);
+	place->vlan = dm_device_vlan_of_frame(link->ifindex, 0);
 	if (!place->vlan)
 		return refuse(reason, "%s has no PVID on the VLAN-aware bridge %s", link->name,
 			      bridge->name);
@@ -186,6 +187,8 @@ static void read_own(const struct suppress *s)
 	nls_close(&sock);
 	if (!err)
 		dm_local_neigh_own_end(own.ifindex);
+	else if (err == -EINTR) /* an address somewhere came or went meanwhile */
+		dm_suppress_touch();
 	else
 		zlog_err("dmevpn: cannot read the addresses of %s: %s", own.layer3->name,
 			 safe_strerror(-err));
@@ -266,8 +269,10 @@ static void examine_event(struct event *event)
 
 void dm_suppress_touch(void)
 {
-	if (suppress_list_count(&list))
-		event_add_timer_msec(loop_main, examine_event, NULL, EXAMINE_MS, &t_examine);
+	if (!suppress_list_count(&list))
+		return;
+	dm_snoop_forget_vlans();
+	event_add_timer_msec(loop_main, examine_event, NULL, EXAMINE_MS, &t_examine);
 }
 
 /* --- wanted or not ---------------------------------------------------------------------- */

@@ -559,6 +559,66 @@ static void one_mac_has_so_many(void **state)
 	assert_int_equal(n_told, DM_LOCAL_NEIGHS_OF_MAC + 1);
 }
 
+/* Who says that it has an address now has it, or nobody has: never the one before. */
+static void goes_to_a_mac_that_has_enough(void **state)
+{
+	char ip[32];
+	int i;
+
+	local = addr(HERE);
+	hear("11.0.9.9", HERE);
+	local = addr(ALSO_HERE);
+	for (i = 1; i <= DM_LOCAL_NEIGHS_OF_MAC; i++) {
+		snprintf(ip, sizeof(ip), "11.0.0.%d", i);
+		hear(ip, ALSO_HERE);
+	}
+	assert_int_equal(n_gone, 0);
+	hear("11.0.9.9", ALSO_HERE);
+	assert_int_equal(n_gone, 1);
+	assert_int_equal(dm_local_neigh_count(DEVICE), DM_LOCAL_NEIGHS_OF_MAC);
+}
+
+/* A full table keeps new ones out, and lets those that are there move. */
+static void moves_in_a_full_table(void **state)
+{
+	struct dm_addr ip = addr("11.0.9.9"), mac = addr(HERE);
+	uint32_t i;
+
+	for (i = 0; i < DM_LOCAL_NEIGHS_MAX; i++) {
+		ip.octets[0] = 10 + (i >> 16);
+		ip.octets[1] = i >> 8;
+		ip.octets[2] = i;
+		mac.octets[4] = i >> 8;
+		mac.octets[5] = i;
+		local = mac;
+		dm_local_neigh_heard(DEVICE, 0, &ip, &mac);
+	}
+	assert_int_equal(dm_local_neigh_count(DEVICE), DM_LOCAL_NEIGHS_MAX);
+	local = addr(FARTHER);
+	hear("12.0.0.1", FARTHER);
+	assert_int_equal(n_told, DM_LOCAL_NEIGHS_MAX);
+	dm_local_neigh_heard(DEVICE, 0, &ip, &local);
+	assert_int_equal(n_told, DM_LOCAL_NEIGHS_MAX + 1);
+	assert_true(dm_addr_same(&last_told.mac, &local));
+	assert_int_equal(n_gone, 0);
+}
+
+/* Two stations say in turns that an address is theirs, as fast as they can. */
+static void quarrel_is_cheap(void **state)
+{
+	uint64_t before = dm_local_neigh_over_limit();
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		local = addr(i % 2 ? ALSO_HERE : HERE);
+		hear("11.0.0.1", i % 2 ? ALSO_HERE : HERE);
+	}
+	assert_in_range(n_told, 2, 20);
+	assert_int_equal(n_gone, 0);
+	assert_true(dm_local_neigh_over_limit() - before > 400);
+	assert_int_equal(dm_local_neigh_count(DEVICE), 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -580,6 +640,9 @@ int main(void)
 		CASE(own_addresses_stay),
 		CASE(nothing_is_told_while_it_is_off),
 		CASE(one_mac_has_so_many),
+		CASE(goes_to_a_mac_that_has_enough),
+		CASE(moves_in_a_full_table),
+		CASE(quarrel_is_cheap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,7 @@ static void neighbours_read_back(void **state)
 	char buf[NLM_MESSAGE_MAX];
 	struct nlm_neigh in, out;
 	struct nlmsghdr *nlh;
+	struct ndmsg *ndm;
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
@@ -284,6 +285,8 @@ static void neighbours_read_back(void **state)
 		assert_true(nlm_parse_neigh(nlh, &out));
 		assert_int_equal(out.ifindex, 9);
 		assert_int_equal(out.state, NUD_NOARP);
+		ndm = mnl_nlmsg_get_payload(nlh);
+		assert_int_equal(ndm->ndm_flags & NTF_ROUTER, i ? NTF_ROUTER : 0);
 		assert_true(dm_addr_same(&out.ip, &in.ip) && dm_addr_same(&out.mac, &in.mac));
 		assert_true(nlm_neigh_is_ours(&out) && !nlm_neigh_is_foreign(&out));
 		assert_true(nlm_parse_neigh(nlm_build_neigh_del(buf, &in), &out));

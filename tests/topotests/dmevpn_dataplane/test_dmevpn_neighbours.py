@@ -30,6 +30,7 @@ ADDRESSES = {
     6: ("2001:db8::2", "2001:db8::10", "2001:db8::11", "2001:db8::99", "2001:db8::200"),
 }
 ANY = {4: "0.0.0.0", 6: "::"}
+ND_FLAGS = 14 + 40 + 4  # offset in a frame
 UNDO = "/run/frr/zebra_dmevpn.undo"
 BOTH = pytest.mark.parametrize("family", (4, 6), ids=("IPv4", "IPv6"))
 
@@ -100,6 +101,10 @@ def asks(family, sender, source, target):
     return arp(sender, source, target) if family == 4 else neighbour(NS, sender, source, target, option=source != "::")
 
 
+def tagged(frame, vlan):
+    return frame[:12] + b"\x81\0" + vlan.to_bytes(2, "big") + frame[12:]
+
+
 def announces(family, sender, address):
     return arp(sender, address, address) if family == 4 else neighbour(NA, sender, address, address, "ff02::1")
 
@@ -110,6 +115,17 @@ def told(net, mark, ip, kind="LOCAL_NEIGH"):
     send_frames(net.vm, "eth1", arp(FENCE, "0.0.0.0", fence))
     net.inject.wait_for("NEIGH_WANTED", mark, ip=fence)
     return [(r["mac"], int(r["gone"])) for r in net.inject.records(kind, mark, ip=ip)]
+
+
+def says_until_told(net, mac, ip, frame):
+    """As stations repeat themselves, which zebra counts on: word of a port's settings may come behind its frame."""
+    mark = net.inject.mark()
+
+    def told_now():
+        send_frames(net.vm2, "eth1", frame)
+        return net.inject.records("LOCAL_NEIGH", mark, ip=ip, mac=mac, gone=0)
+
+    poll(told_now, 20, step=0.2, what=f"{ip} is told with {mac}")
 
 
 def neighbours(spoke, ip, dev="br-test"):
@@ -241,6 +257,16 @@ def test_known_remote_is_answered_for_here(net, spoke, family):
     assert work(net, family, address) == ([], 1)
 
 
+def test_router_stays_a_router(net, spoke):
+    """An answer without the Router flag would cost the remote router its place in the host's default routers."""
+    address = set_far(net, 6)
+    poll(lambda: bridge_port(spoke, FAR) == ("tun2", True), 20)
+    with Capture(net.vm, "eth1", direction="in") as back:
+        send_frames(net.vm, "eth1", asks(6, HOST, ADDRESSES[6][1], address))
+        (answer,) = back.wait_for(answers_for(address))
+    assert answer[ND_FLAGS] == 0xE0, "Router, Solicited, Override"
+
+
 def test_mac_stays_while_a_neighbour_has_it(net, spoke):
     four, six = set_far(net, 4), set_far(net, 6)
     poll(lambda: instance(spoke)["remoteNeighbors"] == 2, 5)
@@ -304,6 +330,25 @@ def test_address_that_speaks_behind_the_tunnel_is_gone(net, spoke, family):
     assert told(net, mark, own) == []
     send_frames(net.vm, "eth1", announces(family, OTHER, moving))
     net.inject.wait_for("LOCAL_NEIGH", mark, ip=moving, mac=OTHER, gone=0)
+
+
+@pytest.mark.parametrize("shut,open_again", (("state 0", "state 3"), ("locked on", "locked off")))
+def test_port_that_drops_its_frames_teaches_nothing(net, spoke, shut, open_again):
+    """Of a station whose frames the bridge does not take, as with spanning tree or 802.1X, nobody can say that it is here."""
+    _, _, address, _, unknown = ADDRESSES[4]
+    send_frames(net.vm, "eth1", announces(4, HOST, ADDRESSES[4][1]))
+    net.inject.wait_for("LOCAL", mac=HOST, gone=0)
+    spoke.run(f"bridge link set dev eth3 {shut}")
+    settings = spoke.json("ip -j -d link show dev eth3")[0]["linkinfo"]["info_slave_data"]
+    assert settings["state"] == "disabled" or settings["locked"]
+    mark = net.inject.mark()
+    told(net, mark, address)  # zebra has had its turn since
+    send_frames(net.vm2, "eth1", announces(4, HOST, address), asks(4, HOST, ADDRESSES[4][1], unknown[:-3] + "76"))
+    assert told(net, mark, address) == []
+    assert not net.inject.records("NEIGH_WANTED", mark, ip=unknown[:-3] + "76")
+    spoke.run(f"bridge link set dev eth3 {open_again}")
+    newcomer = "02:00:00:00:01:13" if shut == "state 0" else "02:00:00:00:01:14"
+    says_until_told(net, newcomer, address, announces(4, newcomer, address))
 
 
 def test_mac_that_speaks_here_is_here(net, spoke):
@@ -524,9 +569,15 @@ def test_vlan_aware_bridge(net, spoke, family):
     send_frames(net.vm2, "eth1", announces(family, OTHER, other))
     poll(lambda: bridge_port(spoke, OTHER, 10), 5)
     assert told(net, mark, other) == [], "another VLAN"
+    spoke.run("bridge vlan del dev eth3 vid 1")
+    send_frames(net.vm2, "eth1", tagged(announces(family, HOST, other), 1), tagged(asks(family, HOST, ADDRESSES[family][1], ADDRESSES[family][4]), 1))
+    assert told(net, mark, other) == [], "a tag alone does not make a port's frames those of another VLAN"
+    assert not net.inject.records("NEIGH_WANTED", mark, ip=ADDRESSES[family][4])
+    spoke.run("bridge vlan add dev eth3 vid 1")
+    says_until_told(net, OTHER, other, tagged(announces(family, OTHER, other), 1))
     spoke.run("bridge vlan add dev eth3 vid 1 pvid untagged; bridge vlan del dev eth3 vid 10")
-    send_frames(net.vm2, "eth1", announces(family, OTHER, other))
-    net.inject.wait_for("LOCAL_NEIGH", mark, ip=other, mac=OTHER, gone=0)
+    third = "02:00:00:00:01:12"
+    says_until_told(net, third, other, announces(family, third, other))
     spoke.ip("link del vlan1")
     net.inject.wait_for("SUPPRESS_STATE", mark, on=0)
     spoke.ip("link set br-test type bridge vlan_filtering 0")
