@@ -15,9 +15,10 @@
  * a VPN also a MAC address, where the message is about others), authentication data. Of the data only the hash is zero while it is computed: the stamp
  * (nhrp_replay.h) is covered. What is hashed:
  *
- *   00 OUI index     of the VPN, zeros for a plain message: the RFC hashes no more than the
- *                    NHRP packet, and a message could be carried over into another VPN that
- *                    has the same key
+ *   form OUI index   of the VPN, form 0 for VPN headers and 1 for a plain message that has its
+ *                    VPN by configuration (RFC 2735 3.2); zeros outside VPNs. The RFC hashes no
+ *                    more than the NHRP packet, and a message could be carried over into another
+ *                    VPN that has the same key, or lose its headers on the way
  *   the packet       from the fixed header to the end marker, its checksum and the hash as
  *                    zeros. The hop count is covered: each hop makes the extension anew
  *
@@ -32,6 +33,8 @@
 #define STAMP_LEN 24
 #define FIXED_VALUE_LEN (4 + STAMP_LEN + NHRP_AUTH_DIGEST_LEN) /* the hashed form but for the address */
 #define VPN_LEN 8
+#define FORM_HEADERS 0
+#define FORM_PLAIN 1
 
 static const char *const names[NHRP_AUTH_COUNT] = {
 	[NHRP_AUTH_OK] = "ok",
@@ -116,13 +119,30 @@ static void compute(const uint8_t vpn[VPN_LEN], const uint8_t *packet, size_t le
 	hmac(key->octets, key->len, parts, sizeof(parts) / sizeof(parts[0]), digest);
 }
 
+/* Whether headers say so or the configuration does. */
+static bool is_in_vpn(const struct nhrp_msg *m)
+{
+	return m->has_vpn || !vpn_id_is_default(&m->vpn);
+}
+
+/* HEADERS: with those of RFC 2735 4.1. */
+static void vpn_octets(const struct nhrp_msg *m, bool headers, uint8_t octets[VPN_LEN])
+{
+	struct dm_writer w;
+
+	dm_writer_init(&w, octets, VPN_LEN);
+	dm_put_u32(&w, m->vpn.oui & 0xffffff); /* not the padding before it, which may be anything */
+	dm_put_u32(&w, m->vpn.index);
+	octets[0] = !headers && is_in_vpn(m) ? FORM_PLAIN : FORM_HEADERS;
+}
+
 /*
  * A station of an Ethernet VPN has one address in it, the MAC of its VXLAN end, whatever
  * protocol the message is about: by another it would be another station to a receiver.
  */
 static bool from_fits(const struct nhrp_msg *m, size_t len)
 {
-	return len == dm_addr_len(&m->src_proto) || (m->has_vpn && len == dm_family_len(DM_MAC));
+	return len == dm_addr_len(&m->src_proto) || (is_in_vpn(m) && len == dm_family_len(DM_MAC));
 }
 
 size_t nhrp_auth_put_hash(struct nhrp_builder *b, const struct nhrp_msg *m, uint16_t key_id,
@@ -147,12 +167,11 @@ size_t nhrp_auth_put_hash(struct nhrp_builder *b, const struct nhrp_msg *m, uint
 
 void nhrp_auth_seal(struct nhrp_builder *b, size_t hash_at, const struct nhrp_auth_key *key, nhrp_hmac hmac)
 {
-	static const uint8_t plain[VPN_LEN];
-	const uint8_t *vpn = b->packet_at ? b->w.buf + NHRP_LLC_LEN : plain;
+	uint8_t vpn[VPN_LEN], digest[NHRP_AUTH_DIGEST_LEN];
 	uint8_t *packet = b->w.buf + b->packet_at;
 	size_t len = b->w.used - b->packet_at;
-	uint8_t digest[NHRP_AUTH_DIGEST_LEN];
 
+	vpn_octets(b->head, b->packet_at, vpn);
 	compute(vpn, packet, len, hash_at - b->packet_at, key, hmac, digest);
 	memcpy(b->w.buf + hash_at, digest, sizeof(digest));
 	dm_patch_u16(&b->w, b->packet_at + NHRP_AT_CHKSUM, 0);
@@ -178,16 +197,6 @@ static bool read_value(const struct nhrp_msg *m, struct dm_reader r, struct nhrp
 	return said->key_id != 0;
 }
 
-/* Zeros for a plain message: its sender does not know the VPN that it may be given. */
-static void vpn_octets(const struct nhrp_msg *m, uint8_t octets[VPN_LEN])
-{
-	struct dm_writer w;
-
-	dm_writer_init(&w, octets, VPN_LEN);
-	dm_put_u32(&w, m->has_vpn ? m->vpn.oui : 0); /* the padding before it as zero, whatever came */
-	dm_put_u32(&w, m->has_vpn ? m->vpn.index : 0);
-}
-
 enum nhrp_auth nhrp_auth_check_hash(const struct nhrp_msg *m, nhrp_auth_lookup lookup, void *arg, nhrp_hmac hmac,
 				    struct nhrp_auth_said *said)
 {
@@ -205,7 +214,7 @@ enum nhrp_auth nhrp_auth_check_hash(const struct nhrp_msg *m, nhrp_auth_lookup l
 		return NHRP_AUTH_KEY;
 
 	theirs = ext.value.end - NHRP_AUTH_DIGEST_LEN;
-	vpn_octets(m, vpn);
+	vpn_octets(m, m->has_vpn, vpn);
 	compute(vpn, m->packet, m->packet_len, theirs - m->packet, &key, hmac, digest);
 	return nhrp_auth_same(theirs, digest, sizeof(digest)) ? NHRP_AUTH_OK : NHRP_AUTH_DIGEST;
 }

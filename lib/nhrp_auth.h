@@ -81,8 +81,9 @@ struct nhrp_auth_said {
 };
 
 /*
- * Checks the hash over the whole of *m, a message as nhrp_msg_decode() left it. When the
- * result is NHRP_AUTH_OK, *said is filled in; the stamp is the caller's to judge.
+ * Checks the hash over the whole of *m, a message as nhrp_msg_decode() left it, m->vpn the one
+ * that the configuration gives it where it came without VPN headers. When the result is
+ * NHRP_AUTH_OK, *said is filled in; the stamp is the caller's to judge.
  */
 enum nhrp_auth nhrp_auth_check_hash(const struct nhrp_msg *m, nhrp_auth_lookup lookup, void *arg, nhrp_hmac hmac,
 				    struct nhrp_auth_said *said);

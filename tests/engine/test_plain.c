@@ -433,7 +433,7 @@ static void test_forms_are_bounded(void **state)
 	assert_false(vpn_engine_plain_wanted(hub->engine, &last, &vpn11));
 }
 
-/* A key chain holds without headers, too; the hash is over zeros then, as the sender knows no VPN-ID. */
+/* A key chain holds without headers, too; the hash is over the VPN that both ends are configured with, and over the form. */
 static void test_keys_without_headers(void **state)
 {
 	const uint8_t *octets;
@@ -456,6 +456,51 @@ static void test_keys_without_headers(void **state)
 	world_run(0);
 	assert_int_equal(refused(hub, VPN_REFUSED_AUTHENTICATION), 1);
 	assert_false(member_is_aware());
+}
+
+/* Two VPNs share a key chain: what was said in plain in the one says nothing in the other. */
+static void test_recording_in_another_plain_vpn(void **state)
+{
+	const uint8_t *octets;
+	uint8_t recorded[1500];
+	size_t len;
+
+	world_key_chain(hub, 1, "secret");
+	vpn_engine_set_instance(hub->engine, "tun2", vpn2, 0);
+	vpn_engine_commit(hub->engine);
+	world_configure(spoke1, 1, hub);
+	world_assign(spoke1, &vpn1);
+	world_key_chain(spoke1, 1, "secret");
+	world_run(40000);
+	len = world_last(NHRP_OP_REGISTRATION_REQUEST, &octets);
+	memcpy(recorded, octets, len);
+	world_assign(hub, &vpn2);
+	world_inject(hub, &spoke1->nbma, recorded, len);
+	world_run(0);
+	assert_int_equal(refused(hub, VPN_REFUSED_AUTHENTICATION), 1);
+	assert_int_equal(world_instance_of(hub, 2).num_members, 0);
+	assert_int_equal(world_instance_of(hub, 1).num_members, 1);
+}
+
+/* Keys hold for IP addresses, too: the MAC that stands for the sender is no longer than the VPN allows, named or not. */
+static void test_addresses_with_keys_without_headers(void **state)
+{
+	struct vpn_neigh_view v;
+
+	world_key_chain(hub, 1, "secret");
+	world_configure(spoke1, 1, hub);
+	world_assign(spoke1, &vpn1);
+	world_key_chain(spoke1, 1, "secret");
+	vpn_engine_set_arp_suppress(spoke1->engine, "tun2", true);
+	vpn_engine_commit(spoke1->engine);
+	world_run(40000);
+	world_neigh(spoke1, "192.168.1.1", VM1);
+	world_neigh(spoke1, "fd00::1", VM1);
+	world_run(100);
+	assert_true(world_ip(hub, "192.168.1.1", &v));
+	assert_true(world_ip(hub, "fd00::1", &v));
+	assert_int_equal(refused(hub, VPN_REFUSED_AUTHENTICATION), 0);
+	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST), world_seen_plain(NHRP_OP_REGISTRATION_REQUEST));
 }
 
 /* An error in plain, from where spoke1 speaks: nobody vouches for those, keys or none. */
@@ -552,6 +597,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_change_forgets_forms),
 	CASE(test_forms_are_bounded),
 	CASE(test_keys_without_headers),
+	CASE(test_recording_in_another_plain_vpn),
+	CASE(test_addresses_with_keys_without_headers),
 	CASE(test_forged_error_changes_no_form),
 	CASE(test_keys_outweigh_a_contradiction),
 	CASE(test_vxlan_devices_have_none),

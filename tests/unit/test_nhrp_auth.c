@@ -379,8 +379,30 @@ static void test_bound_to_its_vpn(void **state)
 	assert_int_equal(check(buf + 24, len - 24, &said), NHRP_AUTH_DIGEST);
 
 	m.has_vpn = false;
+	m.vpn = (struct vpn_id){0};
 	len = build_hashed(buf, &m, &key42, &m.src_proto);
 	assert_int_equal(check(buf, len, &said), NHRP_AUTH_OK);
+}
+
+/* Without headers it is in the VPN that both ends are configured with, in no other and in that form only. */
+static void test_bound_to_its_form(void **state)
+{
+	struct nhrp_msg m = some_msg(), back;
+	uint8_t buf[VECTOR_MAX];
+	struct nhrp_auth_said said;
+	size_t len;
+
+	m.has_vpn = false;
+	len = build_hashed(buf, &m, &key42, &m.src_proto);
+	assert_int_equal(nhrp_msg_decode(&back, buf, len, NULL), NHRP_DROP_NONE);
+	assert_int_equal(nhrp_auth_check_hash(&back, lookup, NULL, libfrr_hmac, &said), NHRP_AUTH_DIGEST);
+	back.vpn = m.vpn;
+	assert_int_equal(nhrp_auth_check_hash(&back, lookup, NULL, libfrr_hmac, &said), NHRP_AUTH_OK);
+	back.vpn.index++;
+	assert_int_equal(nhrp_auth_check_hash(&back, lookup, NULL, libfrr_hmac, &said), NHRP_AUTH_DIGEST);
+	back.vpn = m.vpn;
+	back.has_vpn = true;
+	assert_int_equal(nhrp_auth_check_hash(&back, lookup, NULL, libfrr_hmac, &said), NHRP_AUTH_DIGEST);
 }
 
 /* IPv4, IPv6, MAC and no address at all in the header: the extension's is as long. */
@@ -416,6 +438,7 @@ static void test_every_family(void **state)
 		assert_int_equal(check(buf, len, &said), NHRP_AUTH_OK);
 		assert_true(dm_addr_same(&said.from, &mac));
 		m.has_vpn = false;
+		m.vpn = (struct vpn_id){0};
 		if (m.src_proto.family != DM_MAC)
 			assert_int_equal(build_hashed(buf, &m, &key42, &mac), 0);
 	}
@@ -470,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_no_bit_may_change),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_bound_to_its_vpn),
+		cmocka_unit_test(test_bound_to_its_form),
 		cmocka_unit_test(test_every_family),
 		cmocka_unit_test(test_hash_form),
 		cmocka_unit_test(test_names),
