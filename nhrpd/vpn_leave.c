@@ -8,7 +8,8 @@
  * by vpn_instance.c when the configuration ends a VPN, by the glue when the daemon ends, by
  * vpn_dispatch.c with the answers.
  *
- *   taken out of the configuration ──> bit N, once: the instance is gone the next moment
+ *   taken out of the configuration ──> bit N, once: the instance is gone the next moment,
+ *                       or that server is
  *   the daemon ends ──> 3 tries, 250 ms apart, until the hub has acknowledged; then the
  *                       kernel gives back what it had. With graceful restart nothing of this.
  *
@@ -41,16 +42,19 @@ static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub, uint1
 }
 
 /* Without a device nothing is said: it may be made again, and has no address to speak from. */
+void vpn_leave_hub_at_once(struct vpn_engine *e, struct vpn_hub *hub)
+{
+	if (!hub->inst->link || hub->inst->leaving)
+		return;
+	hub->request_id = e->ops.random(e->ctx);
+	send_farewell(e, hub, NHRP_PURGE_NO_REPLY);
+}
+
 void vpn_leave_at_once(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	for (size_t i = 0; i < VPN_SERVERS_MAX && inst->link && !inst->leaving; i++) {
-		struct vpn_hub *hub = &inst->hubs[i];
-
-		if (!hub->used)
-			continue;
-		hub->request_id = e->ops.random(e->ctx);
-		send_farewell(e, hub, NHRP_PURGE_NO_REPLY);
-	}
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
+		if (inst->hubs[i].used)
+			vpn_leave_hub_at_once(e, &inst->hubs[i]);
 }
 
 /* --- the daemon ends --- */

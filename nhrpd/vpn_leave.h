@@ -15,6 +15,8 @@ struct vpn_instance;
 
 /* Takes our registrations back at all hubs (RFC 2332 5.2.5), and waits for no answer: the VPN ends here and now. */
 void vpn_leave_at_once(struct vpn_engine *e, struct vpn_instance *inst);
+/* The same at one hub, which is no server of ours any more. */
+void vpn_leave_hub_at_once(struct vpn_engine *e, struct vpn_hub *hub);
 /* The hub did nothing of what we asked, as it started anew: says it again. For instances that are leaving. */
 void vpn_leave_again(struct vpn_engine *e, struct vpn_hub *hub);
 /* A Purge Reply to a spoke (RFC 2332 5.2.6); while it stays, one about what is behind it no more. */

@@ -159,6 +159,18 @@ static void hub_take(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	}
 }
 
+/* No server any more, by whatever interface: it need not hold us, and what it sends us, for the holding time. */
+static void part_with(struct vpn_engine *e, struct vpn_hub *hub, const struct vpn_controller *c)
+{
+	bool stays = false;
+
+	for (size_t i = 0; i < c->num_servers; i++)
+		stays |= dm_addr_same(&c->servers[i].nbma, &hub->path.nbma);
+	if (!stays)
+		vpn_leave_hub_at_once(e, hub);
+	hub_forget(e, hub);
+}
+
 void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c)
 {
 	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
@@ -173,7 +185,7 @@ void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const st
 	}
 	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
 		if (inst->hubs[i].used && !inst->hubs[i].seen)
-			hub_forget(e, &inst->hubs[i]);
+			part_with(e, &inst->hubs[i], c);
 	for (size_t i = 0; i < c->num_servers; i++) {
 		struct vpn_path path = { .ifindex = c->ifindex, .nbma = c->servers[i].nbma };
 

@@ -106,6 +106,18 @@ static void test_device_goes_before_the_end(void **state)
 	assert_int_equal(spoke2->num_macs, 0);
 }
 
+/* A server that is taken out of the controller's configuration would else send frames for the holding time. */
+static void test_server_taken_out_is_told(void **state)
+{
+	spoke2->ctl.num_servers = 0;
+	vpn_engine_controller(spoke2->engine, &spoke2->ctl);
+	assert_int_equal(sent(NHRP_OP_PURGE_REQUEST).flags, NHRP_PURGE_NO_REPLY);
+	world_run(10);
+	assert_int_equal(world_num_members(hub), 1);
+	assert_null(world_fdb(hub, VM2));
+	assert_int_equal(world_instance(spoke2).num_hubs, 0);
+}
+
 /* Neighbours go, too, and with them what the bridge answers for them. */
 static void test_stop_takes_neighbours(void **state)
 {
@@ -264,6 +276,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_acknowledged_stop_ends_at_once),
 	CASE(test_stop_does_not_wait_for_ever),
 	CASE(test_device_goes_before_the_end),
+	CASE(test_server_taken_out_is_told),
 	CASE(test_stop_takes_neighbours),
 	CASE(test_silent_hub_is_told_but_not_waited_for),
 	CASE(test_nothing_new_while_leaving),
