@@ -2,12 +2,13 @@
 """Waiting: every wait in the tests has a deadline and says in the end what it saw last.
 
 Deadlines are what a machine takes that has nothing else to do, and some. One that is busy gets more time: what comes
-late is printed, and fails only when it is later than GRACE allows. So no deadline may be the only proof that something
-comes in time and not by a timer that runs longer; such a timer must be more than GRACE_MAX away.
+late is a warning of pytest, and fails only when it is later than GRACE allows. So a deadline that shows that something
+does not come by a timer needs a timer that runs for GRACE_MAX longer.
 """
 
 import select
 import time
+import warnings
 
 STEP = 0.05
 GRACE = 2  # further deadlines
@@ -37,7 +38,7 @@ def poll(look, deadline=10.0, step=STEP, what=None):
         now = time.monotonic()
         if seen:
             if now > start + deadline + step:
-                print(f"late, {now - start:.1f} s instead of {deadline:g}: {name}")
+                warnings.warn(f"late, {now - start:.1f} s instead of {deadline:g}: {name}", stacklevel=2)
             return seen
         if now >= end:
             raise AssertionError(f"not within {end - start:g} s: {name}; last seen: {why or seen!r}")
