@@ -9,6 +9,7 @@ again, and everything is given back. One suite over IPv4 and IPv6.
          (stands for the hub)                                        11.0.0.2    \---- eth3 ---- vm2
 """
 
+import os
 import signal
 
 import pytest
@@ -16,9 +17,9 @@ import pytest
 from dmevpn_dataplane.inject import Inject, counters, show
 from lib.capture import Capture
 from lib.frames import NA, NS, answers_for, arp, asks_for, marked, neighbour, send_frames, send_vxlan, vxlan_inner
-from lib.frr import FrrNode
+from lib.frr import SANITIZED, FrrNode
 from lib.net import MainNet, Net, Switch
-from lib.poll import poll
+from lib.poll import holds, poll
 
 BRIDGE = "02:00:00:00:00:02"
 HOST, OTHER, FAR, FARTHER = "02:00:00:00:01:10", "02:00:00:00:01:11", "02:00:00:00:0f:01", "02:00:00:00:0f:02"
@@ -31,6 +32,7 @@ ADDRESSES = {
 }
 ANY = {4: "0.0.0.0", 6: "::"}
 ND_FLAGS = 14 + 40 + 4  # offset in a frame
+FLOOD, AT_ONCE = 4000, 500  # frames; the latter: fewer than zebra's socket holds
 UNDO = "/run/frr/zebra_dmevpn.undo"
 BOTH = pytest.mark.parametrize("family", (4, 6), ids=("IPv4", "IPv6"))
 
@@ -115,6 +117,16 @@ def told(net, mark, ip, kind="LOCAL_NEIGH"):
     send_frames(net.vm, "eth1", arp(FENCE, "0.0.0.0", fence))
     net.inject.wait_for("NEIGH_WANTED", mark, ip=fence)
     return [(r["mac"], int(r["gone"])) for r in net.inject.records(kind, mark, ip=ip)]
+
+
+def asleep(spoke, work):
+    """Do `work` while zebra stands still."""
+    pid = spoke.running["zebra"]
+    spoke.run(f"kill -STOP {pid}")
+    try:
+        work()
+    finally:
+        spoke.run(f"kill -CONT {pid}")
 
 
 def says_until_told(net, mac, ip, frame):
@@ -215,7 +227,9 @@ def test_question_is_told_once_a_second(net, spoke, family):
     _, host, _, _, unknown = ADDRESSES[family]
     target = unknown[:-3] + "78"
     mark = net.inject.mark()
-    send_frames(net.vm, "eth1", *[asks(family, OTHER, ADDRESSES[family][2], t) for t in (target, host) for _ in range(5)])
+    frames = [asks(family, OTHER, ADDRESSES[family][2], t) for t in (target, host) for _ in range(5)]
+    # all at once, however slow the machine is
+    asleep(spoke, lambda: send_frames(net.vm, "eth1", *frames))
     net.inject.wait_for("NEIGH_WANTED", mark, ip=target)
     assert told(net, mark, host, "NEIGH_WANTED") == []
     assert len(net.inject.records("NEIGH_WANTED", mark, ip=target)) == 1
@@ -519,7 +533,7 @@ def test_all_is_given_back(net, spoke, how):
     poll(lambda: not {"neigh_suppress", "neigh_forward_grat", "neighbours", "bridge_macs"} & set(spoke.read_file(UNDO).split()), 5)
     mark = net.inject.mark()
     send_frames(net.vm, "eth1", announces(4, HOST, ADDRESSES[4][1]))
-    assert not net.inject.records("LOCAL_NEIGH", mark)
+    holds(lambda: not net.inject.records("LOCAL_NEIGH", mark), 0.5, what="nobody listens")
 
 
 def test_port_leaves_its_bridge_and_comes_back(net, spoke):
@@ -588,12 +602,47 @@ def test_vlan_aware_bridge(net, spoke, family):
 def test_frames_that_do_not_fit_are_counted(net, spoke):
     """zebra sleeps while stations say more than its socket holds; it lives, and says how many it missed."""
     before = counters(spoke)["snoopedLost"]
-    pid = spoke.running["zebra"]
     frames = [arp(OTHER, "11.0.0.11", "11.0.0.12")] * 4000
-    spoke.run(f"kill -STOP {pid}")
-    try:
-        send_frames(net.vm, "eth1", *frames)
-    finally:
-        spoke.run(f"kill -CONT {pid}")
+    asleep(spoke, lambda: send_frames(net.vm, "eth1", *frames))
     poll(lambda: counters(spoke)["snoopedLost"] > before, 10)
     assert told(net, net.inject.mark(), "11.0.0.11", "NEIGH_WANTED") == []
+
+
+def usage(spoke):
+    """(resident memory in KiB, seconds of CPU) of zebra."""
+    pid = spoke.running["zebra"]
+    with open(f"/proc/{pid}/status") as status, open(f"/proc/{pid}/stat") as stat:
+        memory = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+        ticks = stat.read().rpartition(")")[2].split()
+    return memory, (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def seen(spoke):
+    """Frames that zebra read, or that it was told it missed."""
+    count = counters(spoke)
+    return count["snoopedFrames"] + count["snoopedLost"]
+
+
+def test_flood_of_claims(net, spoke, capsys):
+    """Some thousand MACs, each with an address, and one MAC with thousands of them: what zebra holds is bounded, it
+    answers all the while, and all of it goes when the stations go. Figures in the output."""
+    before, (memory, seconds) = instance(spoke)["localNeighbors"], usage(spoke)
+    over = counters(spoke)["neighborOverLimit"]
+    many = [(f"02:00:00:77:{n >> 8:02x}:{n & 255:02x}", f"11.1.{n >> 8}.{n & 255}") for n in range(FLOOD)]
+    one = [("02:00:00:00:01:77", f"11.2.{n >> 8}.{n & 255}") for n in range(FLOOD)]
+    # twice: what does not wait for the bridge's word on a MAC is heard the second time
+    frames = [arp(mac, ip, "11.0.0.2") for claims in (many, many, one) for mac, ip in claims]
+    for first in range(0, len(frames), AT_ONCE):
+        end = seen(spoke) + AT_ONCE
+        send_frames(net.vm, "eth1", *frames[first : first + AT_ONCE])
+        poll(lambda: seen(spoke) >= end, 20, what="zebra is through with them")
+    held = instance(spoke)["localNeighbors"] - before
+    more, busy = (now - then for now, then in zip(usage(spoke), (memory, seconds)))
+    with capsys.disabled():
+        print(f"\nzebra, for {3 * FLOOD} claims: {held} addresses, {more} KiB, {busy:.2f} s of CPU")
+    # some of the bridge's own may come meanwhile
+    assert FLOOD * 3 // 4 < held < FLOOD + 16 + 8
+    assert counters(spoke)["neighborOverLimit"] > over
+    assert SANITIZED or more < 16 * 1024
+    spoke.ip("link set eth2 nomaster", "link set eth2 master br-test")
+    poll(lambda: instance(spoke)["localNeighbors"] <= before, 20, what="with the MACs the addresses go")

@@ -8,6 +8,7 @@ they must outlive (nhrpd's death, zebra's death, the device going down and up), 
 """
 
 import signal
+import time
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_replacing_the_hub_leaves_no_gap(net, spoke):
         poll(lambda: open(log).read().count(f"Deleted {ZERO}") == 20, 5, what="the changes are seen")
         poll(lambda: entries(spoke, ZERO) == [("10.0.0.1", 4097)], 5)
         monitor.terminate()
-        monitor.wait()
+        monitor.wait(10)
     there, least = {"10.0.0.1"}, 1
     for line in open(log):
         if ZERO not in line:
@@ -126,8 +127,10 @@ def idle_ms(net, mac):
 
 def test_use_is_told(net, spoke):
     poll(lambda: idle_ms(net, FAR) > 500, 5, what="nobody sends to it")
+    start = time.monotonic()
     send_frames(net.vm, "eth1", marked(b"use it", "02:00:00:00:01:10", FAR))
-    assert idle_ms(net, FAR) < 500
+    idle = idle_ms(net, FAR)
+    assert idle <= 1000 * (time.monotonic() - start) + 50, "since the frame, whatever time that took to send"
     assert idle_ms(net, "02:00:00:00:0f:0f") is None
 
 

@@ -6,12 +6,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from codec_decoder.pcap import read_pcap
 
 from .node import Background
 from .poll import pause, poll
 
+SETTLE = 15  # seconds
 HERE = os.path.dirname(os.path.abspath(__file__))
 DISSECTOR = os.path.join(HERE, "..", "..", "dissector", "dmevpn.lua")
 
@@ -48,9 +50,7 @@ class Capture:
         """End it once what was under way is written; a capture that missed frames proves nothing and fails."""
         if self.out.closed:
             return self
-        size = -1
-        while size != (size := os.path.getsize(self.file)):
-            pause(0.2)
+        self._settle()
         self.process.stop(signal.SIGINT)
         self.out.close()
         self.err.close()
@@ -58,6 +58,12 @@ class Capture:
             said = file.read()
         assert "\n0 packets dropped by kernel" in said, f"{self.file}: {said}"
         return self
+
+    def _settle(self):
+        """Wait until the wire is silent, or until it is plain that it will not be."""
+        size, end = -1, time.monotonic() + SETTLE
+        while size != (size := os.path.getsize(self.file)) and time.monotonic() < end:
+            pause(0.2)
 
     def __enter__(self):
         return self.start()

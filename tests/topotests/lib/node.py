@@ -52,7 +52,10 @@ class Node(MininetNode):
             out, err = proc.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
             os.killpg(proc.pid, signal.SIGKILL)
-            out, err = proc.communicate()
+            try:
+                out, err = proc.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                out, err = "", "(a process that it left behind keeps its output open)"
             raise CommandFailed(f"{self.name}: no end of `{command}` within {timeout} s\n{out}{err}") from None
         return proc.returncode, out, err
 
@@ -146,7 +149,7 @@ class Background:
                 self.proc.wait(timeout)
             except subprocess.TimeoutExpired:
                 self.proc.kill()
-                self.proc.wait()
+                self.proc.wait(timeout)
         return self.proc.returncode
 
     def __enter__(self):
