@@ -210,7 +210,11 @@ static void judge_neigh(struct dm_op *op, const struct nlm_neigh *there)
 		hold(op, 0);
 }
 
-/* Dataplane pthread. The bridge knows the MAC that is to be put behind a port, or removed. */
+/*
+ * Dataplane pthread. The bridge knows the MAC that is to be put behind a port, or removed. A
+ * removal without a VLAN goes ahead when the MAC is elsewhere now: the kernel made an entry for
+ * each VLAN of our port beside the one without, which alone moved. What is at other ports stays.
+ */
 static void judge_bridge_mac(struct dm_op *op, const struct nlm_bridge_mac *there)
 {
 	bool elsewhere = there->port != op->bridge_mac.port;
@@ -219,8 +223,10 @@ static void judge_bridge_mac(struct dm_op *op, const struct nlm_bridge_mac *ther
 		hold(op, EEXIST);
 	else if (op->kind == DM_OP_BRIDGE_MAC_SET && elsewhere)
 		hold(op, EADDRINUSE);
-	else if (op->kind == DM_OP_BRIDGE_MAC_DEL &&
-		 (elsewhere || there->own || there->fixed || !there->ext_learned))
+	else if (op->kind == DM_OP_BRIDGE_MAC_DEL && elsewhere && op->bridge_mac.vlan)
+		hold(op, 0);
+	else if (op->kind == DM_OP_BRIDGE_MAC_DEL && !elsewhere &&
+		 (there->own || there->fixed || !there->ext_learned))
 		hold(op, 0);
 }
 

@@ -15,7 +15,7 @@ import os
 import pytest
 
 from lib import mainjob
-from lib.capture import Capture
+from lib.capture import Capture, assert_tshark_agrees
 from lib.frames import NA, arp, asks_for, neighbour, send_frames, vxlan_inner
 from lib.net import VM1_MAC, VM2_MAC, MainNet
 from lib.poll import poll
@@ -59,6 +59,13 @@ class ArpNet(MainNet):
 
 
 NET = ArpNet
+
+
+def prepare(net):
+    """As usual, but with everything on the wires captured from before the first daemon starts."""
+    net.add_devices()
+    mainjob.watch(net)
+    net.start_frr(os.path.dirname(__file__))
 
 
 def announce(vm, mac, *addresses):
@@ -280,3 +287,11 @@ def test_nothing_is_left(net):
         assert not [e for e in spoke.fdb("tun2") if "dst" not in e and "extern_learn" in e.get("flags", ())]
         poll(lambda: not {"neigh_suppress", "neighbours", "bridge_macs"} & set(spoke.read_file("/run/frr/zebra_dmevpn.undo").split()), 5)
     poll(lambda: not known(net.hub), 10, what="the hub knows no address")
+
+
+def test_tshark_reads_it_all(net):
+    """Messages about IPv4 and IPv6 addresses in the VPN: registrations, questions, answers, and what is taken back."""
+    assert_tshark_agrees(net.wire)
+    seen = {(m.type, m.protocol_type) for m in mainjob.nhrp(net) if m.vpn_index == 1}
+    kinds = ("registration-request", "registration-reply", "resolution-request", "resolution-reply", "purge-request")
+    assert {(kind, protocol) for kind in kinds for protocol in (0x0800, 0x86DD)} <= seen

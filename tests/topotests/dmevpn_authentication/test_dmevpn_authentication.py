@@ -9,6 +9,7 @@ Guards:
   - keys roll over by their lifetimes without a message refused or a packet lost
   - nhrpd that starts anew, at the hub or at a spoke, is back within seconds, and its epoch has grown, even with a
     clock that went back
+  - tshark and the independent decoder read every message
   - the controller's password: the stock code's messages with a wrong one are refused before it sees them
 
 The tests tell one story: each stands on the state in which the one before left the net.
@@ -22,6 +23,7 @@ import subprocess
 from codec_decoder import craft
 from codec_decoder.nhrp import gre_payload
 from lib import mainjob
+from lib.capture import assert_tshark_agrees
 from lib.frames import send_gre
 from lib.mainjob import NBMA, SHORTCUTS, VNI, instance, nhrp, tunnel_targets
 from lib.poll import holds, poll
@@ -229,3 +231,8 @@ def test_plain_password(net):
     assert "1.0.0.4" not in cache()
     send_gre(net.outsider, OUTSIDER, NBMA["hub"], craft.gre(plain_registration(b"cisco123"), key=42))
     poll(lambda: "1.0.0.4" in cache(), 5, what="the right one is taken by the stock code")
+
+
+def test_tshark_reads_it_all(net):
+    """The hash, epoch and counter in it take nothing from what others can read of a message."""
+    assert_tshark_agrees(net.wire)

@@ -19,9 +19,8 @@ import subprocess
 import pytest
 
 from codec_decoder import craft
-from codec_decoder.nhrp import decode_frame, gre_payload
 from lib import mainjob
-from lib.capture import Capture, tshark
+from lib.capture import Capture, assert_tshark_agrees
 from lib.frames import icmp_echo, send_gre
 from lib.mainjob import HUB_VNI, NBMA, SHORTCUTS, VNI, instance, macs, nhrp, tunnel_targets, vxlan_sent
 from lib.net import SPOKE2_BRIDGE_MAC, VM1_MAC, VM2_MAC
@@ -217,16 +216,7 @@ def test_stock_layer3(net):
 
 def test_every_message_is_well_formed(net):
     """tshark, with the small dissector, and the independent decoder agree on every NHRP message of the story."""
-    for name, capture in net.wire.items():
-        capture.stop()
-        ours = [decode_frame(f) for f in capture.frames(gre_payload)]
-        rows = tshark(
-            capture.file, "nhrp.hdr.op.type", "nhrp.hdr.chksum.status", "_ws.malformed", "nhrpvpn.index", "nhrp.reqid"
-        )
-        assert len(rows) == len(ours) > 0, f"{name}: tshark reads {len(rows)} NHRP messages of {len(ours)}"
-        for row, message in zip(rows, ours):
-            assert (row["nhrp.hdr.chksum.status"], row["_ws.malformed"]) == ("1", ""), f"{name}: {row} {message}"
-            assert row["nhrpvpn.index"] == ("" if message.vpn_index is None else str(message.vpn_index))
+    assert_tshark_agrees(net.wire)
     registrations = nhrp(net, "registration-request", where=("hub",))
     for name, vni in VNI.items():
         mine = [m for m in registrations if m.outer_source == NBMA[name] and m.vpn_index == 1]

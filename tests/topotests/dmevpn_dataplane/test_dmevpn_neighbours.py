@@ -385,6 +385,18 @@ def test_mac_that_speaks_here_is_here(net, spoke):
     poll(lambda: neighbours(spoke, address) == [], 5)
 
 
+def test_nothing_is_left_of_a_mac_that_came_here(net, spoke):
+    """Without a VLAN the kernel makes an entry for each VLAN of the port; a MAC that speaks here takes one of them along."""
+    address = set_far(net, 4)
+    poll(lambda: bridge_port(spoke, FAR) == ("tun2", True), 5)
+    send_frames(net.vm2, "eth1", marked(b"I am here", FAR))
+    poll(lambda: bridge_port(spoke, FAR)[0] == "eth3", 5)
+    net.inject.say(f"no_neigh tun2 100 {address} {FAR}")
+    poll(lambda: not [e for e in spoke.fdb("tun2") if e["mac"] == FAR and "dst" not in e], 5, what="all of it is gone")
+    assert bridge_port(spoke, FAR)[0] == "eth3", "and it is still here"
+    spoke.run(f"bridge fdb del {FAR} dev eth3 master")
+
+
 @BOTH
 def test_what_others_remove_comes_again(net, spoke, family):
     address = set_far(net, family)

@@ -19,9 +19,8 @@ before left the net.
 import os
 
 from codec_decoder import craft
-from codec_decoder.nhrp import decode_frame, gre_payload
 from lib import mainjob
-from lib.capture import Capture, tshark
+from lib.capture import Capture, assert_tshark_agrees
 from lib.frames import marked, send_frames, send_gre
 from lib.frr import FrrNode
 from lib.mainjob import HUB_VNI, NBMA, instance, macs, nhrp, tunnel_targets
@@ -170,13 +169,4 @@ def test_what_nobody_knows(net):
 
 
 def test_tshark_reads_it_all(net):
-    for name, capture in net.wire.items():
-        capture.stop()
-        ours = [decode_frame(f) for f in capture.frames(gre_payload)]
-        rows = tshark(capture.file, "nhrp.hdr.op.type", "nhrp.hdr.chksum.status", "_ws.malformed", "nhrp.hdr.hopcnt")
-        assert len(rows) == len(ours) > 0, f"{name}: tshark reads {len(rows)} NHRP messages of {len(ours)}"
-        for row, message in zip(rows, ours):
-            # An error carries the message that it is about: the fields of both stand there.
-            assert set(row["nhrp.hdr.chksum.status"].split(",")) == {"1"}, f"{name}: {row} {message}"
-            assert row["_ws.malformed"] == "", f"{name}: {row} {message}"
-            assert row["nhrp.hdr.hopcnt"].split(",")[0] == str(message.hop_count)
+    assert_tshark_agrees(net.wire)

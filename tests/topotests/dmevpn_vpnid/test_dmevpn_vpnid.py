@@ -21,7 +21,7 @@ import os
 
 from codec_decoder import craft
 from codec_decoder.craft import END, cie, extension, ip
-from lib.capture import Capture
+from lib.capture import Capture, assert_tshark_agrees
 from lib.frames import send_gre
 from lib.frr import FrrNode
 from lib.layer3 import add_tunnel, cache, counter, messages
@@ -313,3 +313,8 @@ def test_nobody_was_told_of_another_vpn(net):
     assert said(net, "hub", "spoke2", 22) == {(IANA, 21)}
     assert said(net, "hub", "spoke2", 21) == {(0, 21)}
     assert said(net, "spoke1", "stock", 23) == {None}
+
+
+def test_tshark_reads_it_all(net):
+    """VPN-IDs with an OUI, VPN-ID 0 and plain messages, as tshark and as the independent decoder read them."""
+    assert_tshark_agrees(net.wire)
