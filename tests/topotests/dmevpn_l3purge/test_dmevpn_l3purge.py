@@ -28,10 +28,10 @@ import pytest
 from codec_decoder import craft
 from codec_decoder.craft import END, cie, extension, ip
 from codec_decoder.nhrp import gre_payload
-from lib.capture import Capture, tshark
+from lib.capture import tshark
 from lib.frames import send_gre
 from lib.frr import FrrNode
-from lib.layer3 import add_tunnel, cache, counter, messages, shortcuts
+from lib.layer3 import add_tunnel, cache, counter, messages, shortcuts, start_captured
 from lib.net import Net, Switch
 from lib.poll import holds, poll
 
@@ -71,13 +71,7 @@ NET = PurgeNet
 
 
 def prepare(net):
-    """As usual, but one router has FRR's own nhrpd, and all is captured from before the first daemon starts."""
-    net["stock"].use_stock_nhrpd()
-    net.wire = {router.name: Capture(router, "eth1").start() for router in net.routers()}
-    for router in net.routers():
-        with open(os.path.join(os.path.dirname(__file__), router.name, "frr.conf")) as file:
-            code, out = router.start("debug nhrp common\n" + file.read())
-        assert code == 0, f"{router.name}: vtysh -b refused its configuration: {out}"
+    start_captured(net, os.path.dirname(__file__), "debug nhrp common\n")
 
 
 # What is sent, and what there is to see

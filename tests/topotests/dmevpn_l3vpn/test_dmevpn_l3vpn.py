@@ -25,10 +25,10 @@ import pytest
 from codec_decoder import craft
 from codec_decoder.craft import END, cie, extension, ip
 from codec_decoder.nhrp import decode_frame, gre_payload
-from lib.capture import Capture, tshark
+from lib.capture import tshark
 from lib.frames import send_gre
 from lib.frr import FrrNode
-from lib.layer3 import add_tunnel, cache, counter, gre_key, messages, shortcuts
+from lib.layer3 import add_tunnel, cache, counter, gre_key, messages, shortcuts, start_captured
 from lib.net import Net, Switch
 from lib.poll import poll
 
@@ -72,13 +72,7 @@ NET = L3Net
 
 
 def prepare(net):
-    """As usual, but one router has FRR's own nhrpd, and all is captured from before the first daemon starts."""
-    net["stock"].use_stock_nhrpd()
-    net.wire = {router.name: Capture(router, "eth1").start() for router in net.routers()}
-    for router in net.routers():
-        with open(os.path.join(os.path.dirname(__file__), router.name, "frr.conf")) as file:
-            code, said = router.start("debug nhrp common\n" + file.read())
-        assert code == 0, f"{router.name}: vtysh -b refused its configuration: {said}"
+    start_captured(net, os.path.dirname(__file__), "debug nhrp common\n")
 
 
 # What there is to see

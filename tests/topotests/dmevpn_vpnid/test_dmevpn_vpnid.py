@@ -21,10 +21,10 @@ import os
 
 from codec_decoder import craft
 from codec_decoder.craft import END, cie, extension, ip
-from lib.capture import Capture, assert_tshark_agrees
+from lib.capture import assert_tshark_agrees
 from lib.frames import send_gre
 from lib.frr import FrrNode
-from lib.layer3 import add_tunnel, cache, counter, messages
+from lib.layer3 import add_tunnel, cache, counter, messages, start_captured
 from lib.net import Net, Switch
 from lib.poll import holds, poll
 
@@ -64,13 +64,7 @@ NET = VpnIdNet
 
 
 def prepare(net):
-    """One router has FRR's own nhrpd, and all is captured from before the first daemon starts."""
-    net["stock"].use_stock_nhrpd()
-    net.wire = {router.name: Capture(router, "eth1").start() for router in net.routers()}
-    for router in net.routers():
-        with open(os.path.join(os.path.dirname(__file__), router.name, "frr.conf")) as file:
-            code, said = router.start(file.read())
-        assert code == 0, f"{router.name}: vtysh -b refused its configuration: {said}"
+    start_captured(net, os.path.dirname(__file__))
 
 
 # What there is to see and to send

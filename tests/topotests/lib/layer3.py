@@ -6,6 +6,8 @@ A net that is looked at has `wire`: router name -> running Capture.
 
 from codec_decoder.nhrp import decode_frame, gre_payload
 
+from .capture import Capture
+
 
 def add_tunnel(node, tunnel, nbma, *addresses):
     """`tunN` with key N, up, with its addresses (text with prefix length)."""
@@ -14,6 +16,13 @@ def add_tunnel(node, tunnel, nbma, *addresses):
         f"link set {tunnel} up",
         *(f"addr add {address} dev {tunnel}" for address in addresses),
     )
+
+
+def start_captured(net, folder, first=""):
+    """net.start_frr(), but the node `stock` has FRR's own nhrpd, and all is captured from before the first daemon starts."""
+    net["stock"].use_stock_nhrpd()
+    net.wire = {router.name: Capture(router, "eth1").start() for router in net.routers()}
+    net.start_frr(folder, first)
 
 
 def gre_key(frame):

@@ -12,6 +12,9 @@ from mininet.net import Mininet
 from .frr import FrrNode
 from .node import Node
 
+# The configuration of the main job, which tests of other things use too.
+BASIC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dmevpn_basic")
+
 setLogLevel("warning")
 
 
@@ -60,6 +63,13 @@ class Net:
     def routers(self):
         return [n for n in self.nodes.values() if isinstance(n, FrrNode)]
 
+    def start_frr(self, folder=BASIC, first="", **kwargs):
+        """Start the routers, each with `folder`/<name>/frr.conf behind the lines in `first`; nothing may be refused."""
+        for router in self.routers():
+            with open(os.path.join(folder, router.name, "frr.conf")) as file:
+                code, said = router.start(first + file.read(), **kwargs)
+            assert code == 0, f"{router.name}: vtysh -b refused its configuration: {said}"
+
     def complaints(self):
         return [text for router in self.routers() for text in router.complaints()]
 
@@ -99,9 +109,6 @@ PICTURE = """
            |                                     |
       vm1 11.0.0.10                         vm2 11.0.0.12 (silent: says nothing until asked)
 """
-
-# The configuration of the main job, which tests of other things use too.
-BASIC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dmevpn_basic")
 
 VM1_MAC = "02:00:00:00:01:10"
 VM2_MAC = "02:00:00:00:02:12"
@@ -167,10 +174,3 @@ class MainNet(Net):
             "link set br-test up",
             "link set tun2 up",
         )
-
-    def start_frr(self, folder=BASIC, first="", **kwargs):
-        """Start the routers, each with `folder`/<name>/frr.conf behind the lines in `first`; nothing may be refused."""
-        for router in self.routers():
-            with open(os.path.join(folder, router.name, "frr.conf")) as file:
-                code, said = router.start(first + file.read(), **kwargs)
-            assert code == 0, f"{router.name}: vtysh -b refused its configuration: {said}"
