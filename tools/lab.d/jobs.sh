@@ -3,21 +3,28 @@
 
 TOPOTESTS=/src/tests/topotests
 
-# pytest_in NAME SECONDS [--overlay TREE] ARGUMENTS...: one pytest in one guest; its last line is kept in SUMMARY.
+# pytest_in NAME SECONDS [--overlay TREE] ARGUMENTS...: one pytest in one guest; its last line is kept in SUMMARY, and
+# before it what the tests have measured.
 pytest_in() {
-	local name=$1 limit=$2 where=() log rc=0
+	local name=$1 limit=$2 where=() log figures rc=0
 	shift 2
 	if [ "$1" = --overlay ]; then
 		where=(--overlay "$2")
 		shift 2
 	fi
 	log=$(mktemp)
+	figures=$(mktemp)
 	# A test that hangs ends with the stacks of what hangs, and the others still run.
-	sandbox "$limit" "${where[@]}" python3 -m pytest -p no:cacheprovider --color=no -v -ra --timeout=240 "$@" 2>&1 |
-		tee "$log"
+	{
+		sandbox "$limit" "${where[@]}" python3 -m pytest -p no:cacheprovider --color=no -v -ra --timeout=240 "$@"
+		rc=$?
+		[ ! -e "$RUN/measured.txt" ] || cp "$RUN/measured.txt" "$figures"
+		exit "$rc"
+	} 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
+	[ ! -s "$figures" ] || SUMMARY+=("$(printf 'measured:\n'; sed 's/^/  /' "$figures")")
 	SUMMARY+=("$name: $(grep -E '^=+ .* in [0-9.]+s.* =+$' "$log" | tail -n 1 | grep . || echo "did not finish")")
-	rm -f "$log"
+	rm -f "$log" "$figures"
 	return "$rc"
 }
 
