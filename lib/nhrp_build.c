@@ -56,7 +56,7 @@ static void put_sub(struct nhrp_builder *b, const struct nhrp_subaddr *sub)
 
 static void put_vpn(struct nhrp_builder *b, const struct vpn_id *vpn)
 {
-	refuse_unless(b, vpn->oui <= 0xffffff);
+	refuse_unless(b, vpn->oui <= NHRP_OUI_MAX);
 	dm_put_octets(&b->w, nhrp_llc_vpn, NHRP_LLC_LEN);
 	dm_put_u32(&b->w, vpn->oui); /* PAD is its first octet */
 	dm_put_u32(&b->w, vpn->index);

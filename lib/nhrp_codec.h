@@ -44,5 +44,6 @@ enum {
 #define NHRP_EXT_TYPE 0x3fff
 
 #define NHRP_VNI_MAX 0xffffff
+#define NHRP_OUI_MAX 0xffffff
 
 #endif

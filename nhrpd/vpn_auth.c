@@ -321,6 +321,29 @@ static bool take_fresh(struct vpn_engine *e, struct vpn_instance *inst, const st
 	return false;
 }
 
+/* One stamper counts for all VPNs of a station, so in each of them the stamp is as good as in its own. */
+bool vpn_auth_extend(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		     const struct dm_addr *mac)
+{
+	struct nhrp_window window = { 0 };
+	struct vpn_peer *peer;
+
+	if (!inst->dev->key_chain[0])
+		return true;
+	peer = peer_find(e, &inst->vpn, mac);
+	if (peer)
+		window = peer->window;
+	else if (vpn_peers_count(&e->peers) >= VPN_PEERS_MAX)
+		return false; /* the next message of that VPN alone makes room */
+	if (nhrp_window_take(&window, &e->said.stamp, e->stamper.epoch) != NHRP_REPLAY_NEW)
+		return false;
+	if (!peer)
+		peer = peer_new(e, &inst->vpn, mac);
+	peer->window = window;
+	peer_take_path(e, peer, from);
+	return true;
+}
+
 /* --- receiving --- */
 
 struct lookup {
@@ -357,7 +380,10 @@ static bool check_hash(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 	if (why == NHRP_AUTH_OK && said.from.family != DM_MAC)
 		why = NHRP_AUTH_FORM;
-	return why == NHRP_AUTH_OK ? take_fresh(e, inst, from, m, &said) : failed(e, inst, from, m, why);
+	if (why != NHRP_AUTH_OK)
+		return failed(e, inst, from, m, why);
+	e->said = said;
+	return take_fresh(e, inst, from, m, &said);
 }
 
 bool vpn_auth_check(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

@@ -86,6 +86,13 @@ void vpn_auth_look(struct vpn_engine *e);
 bool vpn_auth_check(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		    const struct nhrp_msg *m);
 /*
+ * The message that is being handled speaks for VPN INST as well, in the name of its station with that MAC address:
+ * what it proves of when it was said, it proves there too. Returns false when that was said there before,
+ * or cannot be told; always true without a key chain. INST must have the chain of the message's own VPN.
+ */
+bool vpn_auth_extend(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+		     const struct dm_addr *mac);
+/*
  * Ends a message for TO, with VPN headers or without as TO speaks (vpn_plain.h), authenticated as
  * its VPN wants it. Returns false when there is no
  * key for it, which has then been counted; else *len is what nhrp_build_end() returned.

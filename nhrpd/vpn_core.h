@@ -12,6 +12,7 @@
 
 #include "lib/memory.h"
 #include "nhrpd/vpn_auth.h"
+#include "nhrpd/vpn_channel.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_instance.h"
 #include "nhrpd/vpn_link.h"
@@ -44,12 +45,14 @@ struct vpn_engine {
 	struct vpn_vnis_head vnis;
 	struct vpn_links_head links;
 	struct vpn_ctls_head ctls;
+	struct vpn_channels_head channels;
 	struct vpn_counters counters;
 
 	struct nhrp_stamper stamper; /* of all that is sent with a keyed hash; its epoch is ours */
 	struct vpn_peers_head peers;
 	struct vpn_peer_paths_head peer_paths;
 	struct vpn_timer keys; /* until key chains are looked at again */
+	struct nhrp_auth_said said; /* of the hashed message whose handler runs */
 
 	struct vpn_forms_head forms; /* peers on interfaces that have a VPN for plain messages */
 	struct vpn_forms_by_age_head forms_by_age;

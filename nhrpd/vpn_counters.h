@@ -43,6 +43,8 @@ struct vpn_counters {
 	uint64_t default_delivered; /* … of the default routing instance that named it (VPN-ID 0) */
 	uint64_t plain_assigned; /* messages that are of a VPN because the configuration says so */
 	uint64_t passed_on;    /* messages of others, on their way through a hub; counted in `sent` too */
+	uint64_t batch_asked;  /* registrations that went along with another VPN's */
+	uint64_t batch_answered; /* … that came along with another VPN's, and were answered */
 	uint64_t no_key;       /* … that was not sent for want of a key */
 };
 

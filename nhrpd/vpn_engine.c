@@ -103,6 +103,7 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 	vpn_vnis_init(&e->vnis);
 	vpn_links_init(&e->links);
 	vpn_ctls_init(&e->ctls);
+	vpn_channels_init(&e->channels);
 	vpn_timer_init(&e->sync, sync_over, NULL);
 	vpn_auth_init(e);
 	vpn_plain_init(e);
@@ -122,6 +123,7 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->controller[0] = '\0';
 		dev->role = VPN_ROLE_AUTO;
 		dev->holdtime = VPN_DEFAULT_HOLDTIME;
+		dev->keepalive = VPN_KEEPALIVE_DEFAULT;
 		dev->key_chain[0] = '\0';
 		dev->graceful_restart = false;
 		dev->arp_suppress = false;
@@ -132,6 +134,7 @@ void vpn_engine_free(struct vpn_engine *e)
 	vpn_plain_fini(e);
 	vpn_auth_fini(e);
 	vpn_timer_stop(e, &e->sync);
+	vpn_channels_fini(&e->channels);
 	vpn_ctls_fini(&e->ctls);
 	vpn_links_fini(&e->links);
 	vpn_vnis_fini(&e->vnis);
@@ -186,6 +189,16 @@ void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t 
 	/* the hubs hold us by the old time until they are told */
 	frr_each (vpn_instances, &dev->instances, inst)
 		vpn_spoke_register_now(e, inst);
+}
+
+void vpn_engine_set_keepalive(struct vpn_engine *e, const char *ifname, uint32_t ms)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+
+	if (dev->keepalive == ms)
+		return;
+	dev->keepalive = ms;
+	vpn_channel_retime(e);
 }
 
 void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on)

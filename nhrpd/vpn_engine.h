@@ -64,6 +64,9 @@ struct vpn_ops {
 
 #define VPN_IFNAME_LEN DM_IFNAME_LEN
 #define VPN_DEFAULT_HOLDTIME 7200 /* seconds, as stock nhrpd */
+#define VPN_KEEPALIVE_MIN 100	  /* milliseconds */
+#define VPN_KEEPALIVE_MAX 60000
+#define VPN_KEEPALIVE_DEFAULT 2000
 #define VPN_KEY_CHAIN_LEN 128 /* octets of a key chain's name, with its end */
 #define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
 
@@ -119,6 +122,8 @@ void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, co
 void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role);
 /* Seconds, 1 to 65535. */
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
+/* Milliseconds, VPN_KEEPALIVE_MIN to _MAX, between a spoke's questions whether its hubs are there. */
+void vpn_engine_set_keepalive(struct vpn_engine *e, const char *ifname, uint32_t ms);
 /* What the device's VPNs have at their hubs and in the kernel stays when the daemon ends: vpn_engine_leave() leaves them alone. */
 void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on);
 /* Messages of the device's VPNs are to be authentic by a key of this chain, which need not exist; NULL: by none. */

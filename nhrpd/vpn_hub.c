@@ -16,6 +16,7 @@
  */
 #include <config.h>
 
+#include "nhrpd/vpn_batch.h"
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_hub.h"
@@ -61,7 +62,7 @@ static uint8_t registration_code(struct vpn_instance *inst, const struct vpn_pat
 }
 
 static void register_member(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
-			    const struct nhrp_msg *req, struct nhrp_cie *cie)
+			    const struct nhrp_msg *req, uint64_t life, struct nhrp_cie *cie)
 {
 	struct vpn_member *m = vpn_member_find(inst, &req->src_nbma);
 	bool is_new = !m, changed = !m || m->vni != cie->sub.vni;
@@ -79,7 +80,7 @@ static void register_member(struct vpn_engine *e, struct vpn_instance *inst, con
 	m->preference = cie->preference;
 	m->vni = cie->sub.vni;
 	vpn_timer_set(e, &m->expiry, (uint64_t)cie->holding_time * 1000);
-	vpn_member_started(e, m, vpn_message_starts(req).life);
+	vpn_member_started(e, m, life);
 	if (is_new) {
 		vpn_log_gated(e, VPN_GATE_MEMBER, VPN_LOG_INFO, "VPN %s on %s: member %s registered with VNI %u",
 			      vpn_id_str(&inst->vpn, id), inst->dev->name, dm_addr_str(&m->nbma, text), m->vni);
@@ -120,9 +121,8 @@ static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const
 	return bound ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
 }
 
-/* The station itself: what the CIE leaves out stands in the header (RFC 2332 5.2.3). Sets code and holding time. */
-static void register_station(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
-			     const struct nhrp_msg *req, struct nhrp_cie *cie)
+void vpn_hub_register_station(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			      const struct nhrp_msg *req, uint64_t life, struct nhrp_cie *cie)
 {
 	struct nhrp_cie data = *cie;
 
@@ -132,7 +132,7 @@ static void register_station(struct vpn_engine *e, struct vpn_instance *inst, co
 	}
 	data.code = registration_code(inst, from, req, &data);
 	if (data.code == NHRP_CIE_SUCCESS)
-		register_member(e, inst, from, req, &data);
+		register_member(e, inst, from, req, life, &data);
 	else
 		refuse_registration(e, from, req, &data);
 	cie->code = data.code;
@@ -153,7 +153,7 @@ static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const 
 
 	if (right && nhrp_pro_family(req->pro_type) == DM_MAC &&
 	    (!dm_addr_is_set(&cie->proto) || dm_addr_same(&cie->proto, &req->src_proto))) {
-		register_station(e, inst, from, req, cie);
+		vpn_hub_register_station(e, inst, from, req, vpn_message_starts(req).life, cie);
 		return;
 	}
 	cie->code = right ? register_client(e, sender(inst, from, req), req, cie) : NHRP_CIE_PROHIBITED;
@@ -181,6 +181,7 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 		nhrp_build_cie(&b, &cie);
 	}
 	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_batch_answer(e, inst, from, req, &b);
 	vpn_message_send(e, from, &b);
 }
 

@@ -14,6 +14,13 @@ struct vpn_instance;
 /* A Registration Request (RFC 2332 5.2.3). */
 void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				  const struct nhrp_msg *m);
+/*
+ * The registration of the station that sends REQ in INST, its first entry *cie and its VPN's life there LIFE, 0 when
+ * not told: makes or renews the member, or refuses and counts. What the CIE leaves out stands in the header
+ * (RFC 2332 5.2.3). Sets code and holding time of *cie.
+ */
+void vpn_hub_register_station(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
+			      const struct nhrp_msg *req, uint64_t life, struct nhrp_cie *cie);
 /* A Resolution Request (RFC 2332 5.2.1). */
 void vpn_hub_resolution_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				const struct nhrp_msg *m);

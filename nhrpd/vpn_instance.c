@@ -48,6 +48,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 	dev = XCALLOC(MTYPE_VPN_DEVICE, sizeof(*dev));
 	snprintf(dev->name, sizeof(dev->name), "%s", name);
 	dev->holdtime = VPN_DEFAULT_HOLDTIME;
+	dev->keepalive = VPN_KEEPALIVE_DEFAULT;
 	vpn_instances_init(&dev->instances);
 	vpn_devices_add(&e->devices, dev);
 	return dev;
@@ -56,7 +57,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->keepalive != VPN_KEEPALIVE_DEFAULT || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
 	    dev->has_plain)
 		return;
 	vpn_devices_del(&e->devices, dev);

@@ -83,6 +83,7 @@ struct vpn_device {
 	char key_chain[VPN_KEY_CHAIN_LEN]; /* "" when none is configured */
 	char key_obstacle[DM_REASON_LEN]; /* why the chain had no key to send with when it was looked at last, "" when it had one */
 	uint16_t holdtime; /* seconds */
+	uint32_t keepalive; /* milliseconds */
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
 	struct vpn_instances_head instances;

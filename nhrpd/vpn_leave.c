@@ -20,6 +20,7 @@
  */
 #include <config.h>
 
+#include "nhrpd/vpn_channel.h"
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_leave.h"
@@ -76,6 +77,7 @@ static void leave_hub(struct vpn_engine *e, struct vpn_hub *hub)
 {
 	vpn_timer_stop(e, &hub->send);
 	vpn_timer_stop(e, &hub->expiry);
+	vpn_channel_part(e, hub);
 	vpn_timer_init(&hub->send, farewell_due, hub);
 	hub->request_id = e->ops.random(e->ctx);
 	hub->farewells = VPN_LEAVE_TRIES;

@@ -171,6 +171,7 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 		put_starts(e, life_for((struct vpn_instance *)inst, req), b);
 		break;
 	case NHRP_EXT_AUTHENTICATION: /* made anew at each hop (RFC 2332 5.3.4), never echoed */
+	case NHRP_EXT_BATCH:	      /* who acts on it answers it, vpn_batch.c */
 		break;
 	default: /* transit records are not the responder's to change; unknown ones go back as they came */
 		put_unchanged(b, ext);
@@ -216,6 +217,7 @@ static bool known_extension(const struct nhrp_ext *ext)
 	case NHRP_EXT_FORWARD_TRANSIT:
 	case NHRP_EXT_REVERSE_TRANSIT:
 	case NHRP_EXT_BOOT_EPOCH:
+	case NHRP_EXT_BATCH:
 	case NHRP_EXT_AUTHENTICATION: /* where it is checked */
 		return true;
 	}
@@ -321,6 +323,16 @@ bool vpn_message_looped(const struct vpn_instance *inst, const struct nhrp_msg *
 
 /* What an answer may have more than its question: an entry, the address of the responder, when things started. */
 #define ANSWER_GROWTH (2 * (NHRP_CIE_LEN + DM_ADDR_MAX + NHRP_SUB_VNI_MAC_LEN + DM_ADDR_MAX) + STARTS_LEN)
+
+/* The Authentication extension with its hash, and the End extension. */
+#define CLOSING_MAX (4 + 4 + DM_ADDR_MAX + 3 * 8 + NHRP_AUTH_DIGEST_LEN + 4)
+
+size_t vpn_message_room(const struct nhrp_builder *b)
+{
+	size_t taken = b->w.used + CLOSING_MAX + ANSWER_GROWTH;
+
+	return taken < b->w.size ? b->w.size - taken : 0;
+}
 
 bool vpn_message_unanswerable(const struct nhrp_msg *req)
 {

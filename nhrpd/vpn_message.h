@@ -25,6 +25,8 @@ struct vpn_starts {
 
 /* What the message says of that. */
 struct vpn_starts vpn_message_starts(const struct nhrp_msg *m);
+/* Octets that a request may still grow by, so that it can be authenticated, sent and answered in one packet. */
+size_t vpn_message_room(const struct nhrp_builder *b);
 /* The extensions a request of INST asks to have filled in. */
 void vpn_message_request_exts(struct vpn_engine *e, const struct vpn_instance *inst, struct nhrp_builder *b,
 			      bool capabilities);

@@ -7,14 +7,17 @@
  * Object: vpn_hub, a slot of its instance, identified by the server's path.
  * RFC 2332 5.2.3, 5.2.4; RFC 2735 3.
  *
- *   slot used ── send timer ──> Registration Request ──> reply: registered, send again at
+ *   slot used ── send timer ──> due on its channel ──> reply: registered, due again at
  *        ^                            │                  a third of the holding time, 30 s at most
  *        └── backoff 1, 2, … 30 s ────┘ no reply; the holding time over: not registered
  *
- * Not here: the end of it (vpn_leave.c), keepalive and standby hubs in several places (later issues).
+ * Not here: the messages themselves and the keepalive, which VPNs share (vpn_channel.c), the end
+ * of it (vpn_leave.c), standby hubs in several places (a later issue).
  */
 #include <config.h>
 
+#include "nhrpd/vpn_batch.h"
+#include "nhrpd/vpn_channel.h"
 #include "nhrpd/vpn_core.h"
 #include "nhrpd/vpn_dispatch.h"
 #include "nhrpd/vpn_leave.h"
@@ -59,54 +62,30 @@ static void elect(struct vpn_engine *e, struct vpn_instance *inst)
 
 /* --- requests --- */
 
-static void send_registration(struct vpn_engine *e, struct vpn_hub *hub)
-{
-	struct vpn_instance *inst = hub->inst;
-	uint8_t buf[NHRP_PACKET_MAX_LEN];
-	struct nhrp_builder b;
-	struct nhrp_msg m;
-	struct nhrp_cie cie;
-
-	if (hub->waiting) { /* for a second answer there was none: the one before says nothing any more */
-		hub->refused = NHRP_CIE_SUCCESS;
-	} else {
-		hub->former_id = hub->request_id;
-		hub->request_id = e->ops.random(e->ctx);
-		hub->waiting = true;
-	}
-	vpn_message_head(inst, DM_MAC, &m, NHRP_OP_REGISTRATION_REQUEST);
-	m.request_id = hub->request_id;
-	m.dst_proto = m.src_proto; /* the hub's MAC is not known yet */
-	vpn_message_own_cie(inst, DM_MAC, &cie);
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	vpn_message_request_exts(e, inst, &b, false);
-	vpn_message_send(e, &hub->path, &b);
-}
-
 static void send_due(struct vpn_engine *e, void *arg)
 {
-	struct vpn_hub *hub = arg;
-
-	send_registration(e, hub);
-	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
-	hub->backoff = vpn_longer(hub->backoff);
+	vpn_channel_renew(e, arg);
 }
 
-static void register_soon(struct vpn_engine *e, struct vpn_hub *hub)
+static void register_in(struct vpn_engine *e, struct vpn_hub *hub, uint64_t wait)
 {
 	if (hub->inst->leaving)
 		return;
 	hub->waiting = false; /* what is under way says the old thing */
 	hub->backoff = VPN_RETRY_FIRST_MS;
-	vpn_timer_set(e, &hub->send, 0);
+	vpn_channel_ask(e, hub, wait);
+}
+
+void vpn_spoke_register_soon(struct vpn_engine *e, struct vpn_hub *hub)
+{
+	register_in(e, hub, 0);
 }
 
 void vpn_spoke_register_now(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
 		if (inst->hubs[i].used)
-			register_soon(e, &inst->hubs[i]);
+			vpn_spoke_register_soon(e, &inst->hubs[i]);
 }
 
 /* --- slots --- */
@@ -119,6 +98,7 @@ static void expired(struct vpn_engine *e, void *arg)
 	vpn_log(e, VPN_LOG_WARN, "registration with hub %s expired unanswered", dm_addr_str(&hub->path.nbma, text));
 	hub->registered = false;
 	hub->epoch = hub->life = 0;
+	vpn_channel_changed(e, hub);
 	elect(e, hub->inst);
 }
 
@@ -126,6 +106,7 @@ static void hub_forget(struct vpn_engine *e, struct vpn_hub *hub)
 {
 	vpn_timer_stop(e, &hub->send);
 	vpn_timer_stop(e, &hub->expiry);
+	vpn_channel_part(e, hub);
 	hub->used = hub->registered = false;
 	elect(e, hub->inst);
 }
@@ -150,7 +131,7 @@ static void hub_take(struct vpn_engine *e, struct vpn_instance *inst, const stru
 		*hub = (struct vpn_hub){ .used = true, .inst = inst, .path = *path };
 		vpn_timer_init(&hub->send, send_due, hub);
 		vpn_timer_init(&hub->expiry, expired, hub);
-		register_soon(e, hub);
+		register_in(e, hub, VPN_CHANNEL_GATHER_MS);
 	}
 	if (hub) {
 		hub->seen = true;
@@ -220,7 +201,8 @@ void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const
 		return;
 	}
 	/* in new requests, so that further answers to the old ones find nobody */
-	register_soon(e, hub);
+	vpn_spoke_register_soon(e, hub);
+	vpn_channel_heard(e, hub->channel, 0);
 	if (hub != inst->active)
 		return;
 	vpn_local_untell(e, inst);
@@ -236,34 +218,25 @@ void vpn_spoke_hub_hint(struct vpn_engine *e, struct vpn_instance *inst, const s
 	if (!hub || !hub->registered || (hub->hinted && now - hub->hinted < VPN_RETRY_FIRST_MS))
 		return;
 	hub->hinted = now;
-	register_soon(e, hub);
+	vpn_spoke_register_soon(e, hub);
 }
 
 /* --- replies --- */
 
-/* Who answered: the Responder Address extension (RFC 2332 5.3.1) names the hub's VXLAN end. */
-static bool read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
+/* A hub's VXLAN end that frames can be sent to. */
+static bool is_end(const struct nhrp_cie *cie)
 {
-	struct nhrp_ext ext;
-
-	return nhrp_ext_find(m, NHRP_EXT_RESPONDER, &ext) && nhrp_cie_next(&ext.value, m->afn, m->pro_type, cie) &&
-	       dm_addr_is_set(&cie->nbma) && !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
+	return dm_addr_is_set(&cie->nbma) && !dm_addr_is_multicast(&cie->nbma) && !dm_addr_is_zero(&cie->nbma) &&
 	       cie->sub.has_vni && dm_addr_is_set(&cie->proto) && cie->holding_time;
 }
 
-/* A hub that restarted has forgotten our other VPNs too: tell it of them at once. */
-static void hub_restarted(struct vpn_engine *e, const struct vpn_path *path, uint64_t epoch)
+/* Who answered: the Responder Address extension (RFC 2332 5.3.1) names the hub's VXLAN end. */
+static void read_responder(const struct nhrp_msg *m, struct nhrp_cie *cie)
 {
-	struct vpn_device *dev;
-	struct vpn_instance *inst;
-	struct vpn_hub *hub;
+	struct nhrp_ext ext;
 
-	frr_each (vpn_devices, &e->devices, dev)
-		frr_each (vpn_instances, &dev->instances, inst) {
-			hub = vpn_spoke_hub(inst, path);
-			if (hub && hub->registered && hub->epoch != epoch)
-				register_soon(e, hub);
-		}
+	if (!nhrp_ext_find(m, NHRP_EXT_RESPONDER, &ext) || !nhrp_cie_next(&ext.value, m->afn, m->pro_type, cie))
+		*cie = (struct nhrp_cie){ 0 };
 }
 
 /* The registration ends with whichever is over first, the hub's hold of us or ours of its address (RFC 2332 5.3.1). */
@@ -288,8 +261,7 @@ static void registered(struct vpn_engine *e, struct vpn_hub *hub, const struct n
 	vpn_timer_set(e, &hub->expiry, hold_ms);
 	/* soon enough that a hub which forgot us is told, whatever the holding time */
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hold_ms / 3 < VPN_RETRY_MAX_MS ? hold_ms / 3 : VPN_RETRY_MAX_MS));
-	if (restarted)
-		hub_restarted(e, &hub->path, starts->boot);
+	vpn_channel_changed(e, hub);
 	if (forgot && hub == inst->active) {
 		vpn_local_untell(e, inst);
 		vpn_remote_tell_again(e, inst);
@@ -311,16 +283,52 @@ static void registration_refused(struct vpn_engine *e, struct vpn_hub *hub, uint
 	hub->refused = code;
 	hub->backoff = VPN_RETRY_MAX_MS;
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
+	vpn_channel_changed(e, hub);
 	elect(e, hub->inst);
+}
+
+bool vpn_spoke_answered(struct vpn_engine *e, struct vpn_hub *hub, uint8_t code, const struct nhrp_cie *end,
+			uint16_t holding_time, const struct vpn_starts *starts)
+{
+	if (code == NHRP_CIE_SUCCESS && (!holding_time || !is_end(end)))
+		return false;
+	hub->waiting = false;
+	if (code == NHRP_CIE_SUCCESS)
+		registered(e, hub, end, holding_time, starts);
+	else
+		registration_refused(e, hub, code);
+	return true;
+}
+
+/* The answer to the message's own VPN. Returns whether there was one. */
+static bool own_reply(struct vpn_engine *e, struct vpn_hub *hub, const struct nhrp_msg *m,
+		      const struct vpn_starts *starts)
+{
+	struct dm_reader body = m->body;
+	struct nhrp_cie cie, responder;
+
+	if (!hub->waiting || m->request_id != hub->request_id || nhrp_pro_family(m->pro_type) != DM_MAC) {
+		vpn_refuse(e, &hub->path, m, VPN_REFUSED_UNEXPECTED_REPLY);
+		if (m->request_id == hub->former_id) /* it got there late, and the hub believes the old thing again */
+			vpn_spoke_hub_hint(e, hub->inst, &hub->path);
+		return false;
+	}
+	read_responder(m, &responder);
+	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie) ||
+	    !vpn_spoke_answered(e, hub, cie.code, &responder, cie.holding_time, starts)) {
+		vpn_refuse(e, &hub->path, m, VPN_REFUSED_CONTENT);
+		return false;
+	}
+	return true;
 }
 
 void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				  const struct nhrp_msg *m)
 {
 	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
-	struct dm_reader body = m->body;
-	struct nhrp_cie cie, responder;
-	struct vpn_starts starts;
+	struct vpn_starts starts = vpn_message_starts(m);
+	enum vpn_batch_said batch;
+	bool own;
 
 	if (!hub) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
@@ -332,28 +340,13 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 	}
 	if (vpn_local_reply(e, inst, from, m))
 		return;
-	if (!hub->waiting || m->request_id != hub->request_id || nhrp_pro_family(m->pro_type) != DM_MAC) {
-		vpn_refuse(e, from, m, VPN_REFUSED_UNEXPECTED_REPLY);
-		if (m->request_id == hub->former_id) /* it got there late, and the hub believes the old thing again */
-			vpn_spoke_hub_hint(e, inst, from);
-		return;
-	}
-	if (!nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
-		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
-		return;
-	}
-	if (cie.code != NHRP_CIE_SUCCESS) {
-		hub->waiting = false;
-		registration_refused(e, hub, cie.code);
-		return;
-	}
-	if (!cie.holding_time || !read_responder(m, &responder)) {
-		vpn_refuse(e, from, m, VPN_REFUSED_CONTENT);
-		return;
-	}
-	hub->waiting = false;
-	starts = vpn_message_starts(m);
-	registered(e, hub, &responder, cie.holding_time, &starts);
+	/* each for itself: one of them may be late or repeated, and the others not */
+	batch = vpn_batch_answers(e, hub, m, &starts);
+	own = own_reply(e, hub, m, &starts);
+	if (batch == VPN_BATCH_ANSWERED || (own && hub->registered && hub->carries))
+		vpn_channel_batch_answered(e, hub->channel, batch);
+	if (own || batch == VPN_BATCH_ANSWERED)
+		vpn_channel_heard(e, hub->channel, starts.boot);
 }
 
 void vpn_spoke_error_indication(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

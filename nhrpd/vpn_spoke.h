@@ -6,10 +6,16 @@
 #ifndef DMEVPN_VPN_SPOKE_H
 #define DMEVPN_VPN_SPOKE_H
 
+#include "lib/typesafe.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_timer.h"
 
+struct vpn_channel;
 struct vpn_instance;
+struct vpn_starts;
+
+PREDECL_DLIST(vpn_channel_hubs);
+PREDECL_DLIST(vpn_channel_due);
 
 /* A next hop server as one VPN sees it. Identified in its instance by its path. */
 struct vpn_hub {
@@ -33,12 +39,30 @@ struct vpn_hub {
 	unsigned int farewells; /* tries that are left when we leave */
 	struct vpn_timer send;
 	struct vpn_timer expiry;
+
+	/* vpn_channel.c */
+	struct vpn_channel *channel; /* NULL while we leave */
+	struct vpn_channel_hubs_item channel_item;
+	struct vpn_channel_due_item due_item;
+	bool is_up;		/* it is in the channel's list of the registered ones */
+	bool is_due;		/* it is in the list of those to be asked for */
+	unsigned int carries; /* registrations of others in the message that asked for it last */
 };
+DECLARE_DLIST(vpn_channel_hubs, struct vpn_hub, channel_item);
+DECLARE_DLIST(vpn_channel_due, struct vpn_hub, due_item);
 
 /* Compares the slots with the controller's servers; registers with new ones, forgets gone ones. */
 void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c);
 /* Tells every hub anew, soon: something it holds of us has changed. */
 void vpn_spoke_register_now(struct vpn_engine *e, struct vpn_instance *inst);
+/* The same of one hub and one VPN, in a new request: an answer to what is under way finds nobody. */
+void vpn_spoke_register_soon(struct vpn_engine *e, struct vpn_hub *hub);
+/*
+ * The hub's word on our registration: its code, and with success its VXLAN end in *end, whose holding time is how
+ * long it holds (the shorter, RFC 2332 5.3.1, of that and HOLDING_TIME). Returns false for one that makes no sense.
+ */
+bool vpn_spoke_answered(struct vpn_engine *e, struct vpn_hub *hub, uint8_t code, const struct nhrp_cie *end,
+			uint16_t holding_time, const struct vpn_starts *starts);
 /* Forgets all hubs. */
 void vpn_spoke_stop(struct vpn_engine *e, struct vpn_instance *inst);
 /* States the active hub to the module. */

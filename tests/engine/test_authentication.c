@@ -231,6 +231,7 @@ static void test_key_that_ends_is_a_passing_obstacle(void **state)
 	uint64_t before;
 
 	make_shortcuts();
+	vpn_engine_set_keepalive(spoke1->engine, "tun2", VPN_KEEPALIVE_MAX);
 	spoke1->keys[0].send = false;
 	world_run(2000);
 	assert_string_equal(world_instance(spoke1).reason, "key chain chain has no key");

@@ -249,6 +249,7 @@ static void test_renewal_of_registrations(void **state)
 
 	world_restart(spoke2);
 	world_restart(spoke3);
+	vpn_engine_set_keepalive(spoke1->engine, "tun2", VPN_KEEPALIVE_MAX); /* renewals alone */
 	vpn_engine_set_holdtime(spoke1->engine, "tun2", 60);
 	world_run(0);
 	before = world_seen(NHRP_OP_REGISTRATION_REQUEST);

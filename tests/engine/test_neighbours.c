@@ -322,6 +322,8 @@ static void test_many_addresses_in_few_messages(void **state)
 	unsigned int requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
 	char ip[40];
 
+	vpn_engine_set_keepalive(spoke1->engine, "tun2", VPN_KEEPALIVE_MAX);
+	vpn_engine_set_keepalive(spoke2->engine, "tun2", VPN_KEEPALIVE_MAX);
 	world_lose(NHRP_OP_REGISTRATION_REQUEST, 4);
 	for (int i = 0; i < 100; i++) {
 		snprintf(ip, sizeof(ip), "192.168.2.%d", i + 1);

@@ -364,6 +364,8 @@ static void test_hub_is_told_of_macs_it_cannot_hear(void **state)
 	struct vpn_mac_view v;
 	unsigned int requests;
 
+	vpn_engine_set_keepalive(spoke1->engine, "tun2", VPN_KEEPALIVE_MAX);
+	vpn_engine_set_keepalive(spoke2->engine, "tun2", VPN_KEEPALIVE_MAX);
 	world_local(spoke2, VM3, false);
 	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
 	world_run(5000);

@@ -362,7 +362,7 @@ static void test_silent_server_is_passed_by(void **state)
 	/* the next one is not delayed */
 	vpn_engine_unset_instance(spoke1->engine, "tun2", (struct vpn_id){ .index = 1 });
 	world_configure(spoke1, 1, hub1);
-	world_run(10);
+	world_run(100);
 	assert_null(world_fdb(spoke1, VM2));
 	quartet_ask();
 	quartet_assert_shortcut(spoke1, VM2, spoke2);
@@ -392,7 +392,7 @@ static void test_slow_server_is_heard(void **state)
 	/* heard, it is the first again */
 	vpn_engine_unset_instance(spoke1->engine, "tun2", (struct vpn_id){ .index = 1 });
 	world_configure(spoke1, 1, hub1);
-	world_run(10);
+	world_run(100);
 	quartet_ask();
 	quartet_assert_shortcut(spoke1, VM2, spoke2);
 }
