@@ -43,6 +43,7 @@ struct vpn_counters {
 	uint64_t default_delivered; /* … of the default routing instance that named it (VPN-ID 0) */
 	uint64_t plain_assigned; /* messages that are of a VPN because the configuration says so */
 	uint64_t passed_on;    /* messages of others, on their way through a hub; counted in `sent` too */
+	uint64_t aged; /* MACs that a hub forgot because they were silent */
 	uint64_t no_key;       /* … that was not sent for want of a key */
 };
 
