@@ -73,11 +73,14 @@ static const struct record records[] = {
 	[DM_REC_MEMBER_DEL] = {"MEMBER_DEL", MEMBER_FIELDS},
 	[DM_REC_MAC_SET] = {"MAC_SET", MAC_FIELDS},
 	[DM_REC_MAC_DEL] = {"MAC_DEL", MAC_FIELDS},
-	[DM_REC_MAC_BIND] = {"MAC_BIND", MAC_FIELDS},
+	[DM_REC_MAC_BIND] = {"MAC_BIND", FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma)
+						 N(mac.remote_vni) N(mac.idle_ms))},
 	[DM_REC_SUPPRESS_SET] = {"SUPPRESS_SET",
 				 FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on))},
 	[DM_REC_NEIGH_SET] = {"NEIGH_SET", NEIGH_FIELDS},
 	[DM_REC_NEIGH_DEL] = {"NEIGH_DEL", NEIGH_FIELDS},
+	[DM_REC_LOCAL_QUERY] = {"LOCAL_QUERY",
+				FIELDS(N(heard.ifindex) N(heard.vni) N(heard.idle_ms))},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
 
 	[DM_REC_HELLO_ACK] = {"HELLO_ACK", HELLO_FIELDS},
@@ -91,7 +94,8 @@ static const struct record records[] = {
 	[DM_REC_MEMBER_HAVE] = {"MEMBER_HAVE", MEMBER_FIELDS},
 	[DM_REC_MAC_SEEN] = {"MAC_SEEN",
 			     FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma)
-				    N(mac.remote_vni) N(mac.moved) A(mac.old_nbma))},
+				    N(mac.remote_vni) N(mac.moved) A(mac.old_nbma)
+				    N(mac.idle_ms))},
 	[DM_REC_HAIRPIN] = {"HAIRPIN",
 			    FIELDS(N(hairpin.ifindex) N(hairpin.vni) A(hairpin.src_mac)
 				   A(hairpin.dst_mac) A(hairpin.src_nbma) A(hairpin.dst_nbma)
@@ -100,7 +104,8 @@ static const struct record records[] = {
 						     N(used.found) N(used.idle_ms))},
 	[DM_REC_FAILURE] = {"FAILURE", FIELDS(N(failure.rec) N(failure.ifindex) N(failure.vni)
 					       A(failure.mac) N(failure.error))},
-	[DM_REC_LOCAL] = {"LOCAL", FIELDS(N(local.ifindex) N(local.vni) A(local.mac) N(local.gone))},
+	[DM_REC_LOCAL] = {"LOCAL", FIELDS(N(local.ifindex) N(local.vni) A(local.mac) N(local.gone)
+					   N(local.idle_ms))},
 	[DM_REC_SUPPRESS_STATE] = {"SUPPRESS_STATE",
 				   FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on)
 					  T(suppress.reason))},
@@ -108,6 +113,8 @@ static const struct record records[] = {
 						       A(neigh.mac) N(neigh.gone))},
 	[DM_REC_NEIGH_WANTED] = {"NEIGH_WANTED",
 				 FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip))},
+	[DM_REC_LOCAL_HEARD] = {"LOCAL_HEARD", FIELDS(N(heard.ifindex) N(heard.vni) A(heard.mac)
+						       N(heard.idle_ms))},
 };
 
 static const struct record *record_of(uint8_t type)

@@ -25,7 +25,7 @@
 #include "lib/addr.h"
 #include "lib/octets.h"
 
-#define DM_MSG_VERSION 1
+#define DM_MSG_VERSION 2
 
 /* ZAPI opaque types; far from libfrr's own registry, which counts up from 1 */
 #define DM_OPAQUE_TO_ZEBRA 0x444d0001
@@ -59,6 +59,7 @@ enum dm_rec_type {
 	DM_REC_SUPPRESS_SET = 13,
 	DM_REC_NEIGH_SET = 14,
 	DM_REC_NEIGH_DEL = 15,
+	DM_REC_LOCAL_QUERY = 22,
 
 	/* the module to nhrpd */
 	DM_REC_HELLO_ACK = 64,
@@ -75,6 +76,7 @@ enum dm_rec_type {
 	DM_REC_SUPPRESS_STATE = 75,
 	DM_REC_LOCAL_NEIGH = 76,
 	DM_REC_NEIGH_WANTED = 77,
+	DM_REC_LOCAL_HEARD = 83,
 };
 
 enum dm_role {
@@ -123,7 +125,8 @@ struct dm_member {
 
 /*
  * MAC_SET, MAC_DEL, MAC_SEEN, MAC_BIND: identified by (ifindex, vni, mac). MAC_BIND tells a
- * hub's switch of a MAC that its member speaks for, as if a frame of it had come from there.
+ * hub's switch of a MAC that its member speaks for, as if a frame of it had come from there
+ * `idle_ms` ago.
  */
 struct dm_mac {
 	uint32_t ifindex;
@@ -133,6 +136,7 @@ struct dm_mac {
 	uint32_t remote_vni;
 	uint8_t moved;		/* MAC_SEEN: 1 when it was known at `old_nbma` before */
 	struct dm_addr old_nbma; /* MAC_SEEN with moved */
+	uint32_t idle_ms;	/* MAC_SEEN and MAC_BIND: milliseconds since it was heard */
 };
 
 /* HAIRPIN: a unicast frame came from one member and leaves to another */
@@ -151,7 +155,7 @@ struct dm_used {
 	uint32_t vni;
 	struct dm_addr mac;
 	uint8_t found;	  /* 0: the kernel has no such entry */
-	uint32_t idle_ms; /* milliseconds since a frame went by it */
+	uint32_t idle_ms; /* milliseconds since a frame went by it; at a hub since the MAC was heard */
 };
 
 /*
@@ -163,6 +167,19 @@ struct dm_local {
 	uint32_t vni;
 	struct dm_addr mac;
 	uint8_t gone; /* 1: it is not there any more */
+	uint32_t idle_ms; /* milliseconds since the bridge heard it, at most; the kernel does not tell each time */
+};
+
+/*
+ * LOCAL_QUERY (without `mac`): which MACs of a spoke's own side did its bridge hear within so many
+ * milliseconds? Answered by a LOCAL_HEARD for each, which says how long ago that was. A MAC
+ * that does not depend on frames (the bridge's own, a static entry) is heard all the time.
+ */
+struct dm_heard {
+	uint32_t ifindex; /* of the VXLAN device */
+	uint32_t vni;
+	struct dm_addr mac;
+	uint32_t idle_ms;
 };
 
 /*
@@ -235,6 +252,7 @@ struct dm_rec {
 		struct dm_link link;
 		struct dm_failure failure;
 		struct dm_local local;
+		struct dm_heard heard;
 		struct dm_suppress suppress;
 		struct dm_neigh neigh;
 	};

@@ -9,6 +9,7 @@
  *	 ip nhrp vpn controller tun1
  *	 ip nhrp vpn role hub
  *	 ip nhrp vpn holdtime 600
+ *	 ip nhrp vpn ageing-time 60
  *	 ip nhrp vpn graceful-restart
  *	 ip nhrp vpn authentication key-chain KEYS
  *	 ip nhrp vpn arp-suppress
@@ -184,6 +185,24 @@ DEFPY_YANG(if_nhrp_vpn_holdtime,
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time
+ */
+DEFPY_YANG(if_nhrp_vpn_ageing_time,
+	   if_nhrp_vpn_ageing_time_cmd,
+	   "[no] ip nhrp vpn ageing-time ![(0-65535)$ageing]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "How long a MAC address that nobody hears is kept\n"
+	   "Seconds, 10 and more, or 0: it does not age (default: 300)\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/ageing-time", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : ageing_str);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
  */
 DEFPY_YANG(if_nhrp_vpn_graceful_restart,
@@ -268,6 +287,7 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_controller_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_role_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_ageing_time_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_arp_suppress_cmd);
@@ -327,6 +347,11 @@ static void show_holdtime(struct vty *vty, const struct lyd_node *dnode, bool sh
 	vty_out(vty, " ip nhrp vpn holdtime %s\n", yang_dnode_get_string(dnode, NULL));
 }
 
+static void show_ageing_time(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn ageing-time %s\n", yang_dnode_get_string(dnode, NULL));
+}
+
 static void show_graceful_restart(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
 	vty_out(vty, " %sip nhrp vpn graceful-restart\n", yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
@@ -374,6 +399,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime",
 			.cbs.cli_show = show_holdtime,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time",
+			.cbs.cli_show = show_ageing_time,
 		},
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart",

@@ -24,8 +24,9 @@
 #include "nhrpd/nhrp_nb_config.h"
 #include "nhrpd/vpn_config.h"
 
-/* What the leaf's default says in the model, for an interface that loses everything. */
+/* What the leaves' defaults say in the model, for an interface that loses everything. */
 #define DEFAULT_HOLDTIME 7200
+#define DEFAULT_AGEING_TIME 300
 
 /* The name of the interface that a node lies below. */
 static const char *ifname_of(const struct lyd_node *node)
@@ -144,6 +145,17 @@ int nhrp_vpn_holdtime_modify(struct nb_cb_modify_args *args)
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time
+ */
+int nhrp_vpn_ageing_time_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_ageing_time_set(ifname_of(args->dnode),
+					   yang_dnode_get_uint16(args->dnode, NULL));
+	return NB_OK;
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
  */
 int nhrp_vpn_graceful_restart_modify(struct nb_cb_modify_args *args)
@@ -228,6 +240,7 @@ static int interface_deleted(struct interface *ifp)
 	vpn_config_controller_set(ifp->name, NULL);
 	vpn_config_role_set(ifp->name, VPN_ROLE_AUTO);
 	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);
+	vpn_config_ageing_time_set(ifp->name, DEFAULT_AGEING_TIME);
 	vpn_config_graceful_restart_set(ifp->name, false);
 	vpn_config_key_chain_set(ifp->name, NULL);
 	vpn_config_arp_suppress_set(ifp->name, false);

@@ -14,7 +14,7 @@
  *   registered IP address ──> new, or of another MAC or member: the newest word counts, and
  *                             its former home is purged like an asker
  *
- * Not here: messages (vpn_hub.c, vpn_purge.c), ageing of silent MACs.
+ * Not here: messages (vpn_hub.c, vpn_purge.c), when a MAC is silent (vpn_ageing.c).
  */
 #include <config.h>
 
@@ -68,8 +68,8 @@ struct vpn_member *vpn_binding_home(const struct vpn_binding *b)
 
 /* --- the module --- */
 
-/* IP addresses are no business of the switch. */
-static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type)
+/* IP addresses are no business of the switch. IDLE_MS: of MAC_BIND. */
+static void state_heard(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type, uint64_t idle_ms)
 {
 	const struct vpn_member *m = b->member;
 	struct dm_rec rec = {
@@ -80,11 +80,17 @@ static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec
 			.mac = b->addr,
 			.nbma = m->nbma,
 			.remote_vni = m->vni,
+			.idle_ms = (uint32_t)idle_ms,
 		},
 	};
 
 	if (is_mac(b))
 		vpn_program(e, &rec);
+}
+
+static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type)
+{
+	state_heard(e, b, type, 0);
 }
 
 /* --- askers --- */
@@ -178,6 +184,7 @@ static struct vpn_binding *create(struct vpn_engine *e, struct vpn_member *m, co
 	vpn_askers_init(&b->askers);
 	vpn_bindings_add(table(m->inst, addr), b);
 	vpn_member_bindings_add_tail(list_of(m, addr), b);
+	vpn_ageing_heard(e, b, 0);
 	return b;
 }
 
@@ -195,6 +202,7 @@ static void forget(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_b
 		asker_forget(b, a);
 	if (!is_mac(b))
 		vpn_behind_del(&inst->bindings.behind, b);
+	vpn_ageing_leave(b);
 	vpn_member_bindings_del(list_of(b->member, &b->addr), b);
 	vpn_bindings_del(table(inst, &b->addr), b);
 	XFREE(MTYPE_VPN_BINDING, b);
@@ -203,6 +211,25 @@ static void forget(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_b
 void vpn_binding_forget(struct vpn_engine *e, struct vpn_binding *b)
 {
 	forget(e, b->member->inst, b, true);
+}
+
+/* The MAC has aged, or is heard again: may the addresses behind it be told? */
+static void set_silent_behind(struct vpn_instance *inst, const struct dm_addr *mac, bool silent)
+{
+	struct vpn_binding ref = { .mac = *mac }, *b;
+
+	for (b = vpn_behind_find_gteq(&inst->bindings.behind, &ref); b && dm_addr_same(&b->mac, mac);
+	     b = vpn_behind_next(&inst->bindings.behind, b))
+		b->silent = silent;
+}
+
+void vpn_binding_silent(struct vpn_engine *e, struct vpn_binding *b)
+{
+	struct vpn_instance *inst = b->member->inst;
+
+	set_silent_behind(inst, &b->addr, true);
+	purge_askers_behind(e, inst, &b->addr, NULL);
+	forget(e, inst, b, true);
 }
 
 /* To another member, with a line for who looks for the reason. */
@@ -242,12 +269,15 @@ static bool mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const stru
 
 	if (!has_room(e, m, addr, mac))
 		return false;
-	if (is_new)
+	if (is_new) {
 		mac = create(e, m, addr);
-	else if (mac->member == m)
-		return true;
-	else
+		set_silent_behind(inst, addr, false);
+	} else {
+		mac->ageing.asked = false; /* the answer may be older than this */
+		if (mac->member == m)
+			return true;
 		moves(e, mac, m);
+	}
 	state(e, mac, DM_REC_MAC_SET);
 	purge_askers(e, inst, mac, NULL);
 	purge_askers_behind(e, inst, addr, is_new ? m : NULL);
@@ -259,15 +289,35 @@ void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 	struct vpn_member *m = vpn_member_find(inst, &rec->nbma);
 
 	/* the member may have gone while the event was under way */
-	if (m && rec->mac.family == DM_MAC && !dm_addr_is_multicast(&rec->mac))
-		mac_is_behind(e, m, &rec->mac);
+	if (!m || rec->mac.family != DM_MAC || dm_addr_is_multicast(&rec->mac) || !mac_is_behind(e, m, &rec->mac))
+		return;
+	if (rec->idle_ms) /* told anew, by a module that was there before us */
+		vpn_ageing_heard(e, vpn_binding_find(inst, &rec->mac), rec->idle_ms);
 }
 
-bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac)
+/* The MAC may have moved to another member since M's bridge heard it, which is said in whole seconds. */
+static bool is_elsewhere_since(struct vpn_engine *e, const struct vpn_member *m, const struct dm_addr *mac,
+			       uint64_t idle_ms)
 {
+	const struct vpn_binding *b = vpn_binding_find(m->inst, mac);
+
+	return b && b->member != m && idle_ms && vpn_now(e) - b->since < idle_ms + 1000;
+}
+
+bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac, uint64_t idle_ms)
+{
+	struct vpn_binding *b;
+	bool is_new;
+
+	if (is_elsewhere_since(e, m, mac, idle_ms))
+		return true;
+	is_new = !vpn_binding_find(m->inst, mac);
 	if (!mac_is_behind(e, m, mac))
 		return false;
-	state(e, vpn_binding_find(m->inst, mac), DM_REC_MAC_BIND);
+	b = vpn_binding_find(m->inst, mac);
+	if (is_new)
+		vpn_ageing_heard(e, b, idle_ms);
+	state_heard(e, b, DM_REC_MAC_BIND, idle_ms);
 	return true;
 }
 
@@ -281,7 +331,7 @@ bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_add
 	if (!has_room(e, m, ip, b))
 		return false;
 	if (b)
-		b->stale = false;
+		b->stale = b->silent = false;
 	if (b && b->member == m && dm_addr_same(&b->mac, mac))
 		return true;
 	if (!b) {

@@ -10,6 +10,7 @@
 
 #include "lib/typerb.h"
 #include "lib/typesafe.h"
+#include "nhrpd/vpn_ageing.h"
 #include "nhrpd/vpn_engine.h"
 
 struct vpn_instance;
@@ -51,8 +52,10 @@ struct vpn_binding {
 	struct dm_addr addr;
 	struct dm_addr mac; /* of an IP address: of the station that has it */
 	bool stale; /* of an IP address: registered before its member started anew */
+	bool silent; /* of an IP address: its MAC has aged and was not heard since; nobody is told */
 	struct vpn_member *member; /* a MAC's home; who registered an IP address */
 	uint64_t since; /* ms */
+	struct vpn_ageing_place ageing; /* of a MAC */
 	struct vpn_askers_head askers;
 };
 
@@ -96,6 +99,8 @@ struct vpn_binding *vpn_binding_find(struct vpn_instance *inst, const struct dm_
 struct vpn_member *vpn_binding_home(const struct vpn_binding *b);
 /* Its member takes it back: purges those who asked, and takes a MAC out of the kernel. Frees it. */
 void vpn_binding_forget(struct vpn_engine *e, struct vpn_binding *b);
+/* The MAC has aged: the same, and the IP addresses behind it are void until it is heard again. Frees it. */
+void vpn_binding_silent(struct vpn_engine *e, struct vpn_binding *b);
 /* Remembers that the station was told of it for so many SECONDS. Returns false when too many were. */
 bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_station *who, uint16_t seconds);
 /* Where to send what is for the station, and its MAC. Returns false when it is a member no more. */
@@ -104,8 +109,11 @@ bool vpn_station_reach(struct vpn_instance *inst, const struct vpn_station *s, s
 
 /* The switch heard a MAC behind a member: new, moved or as before. */
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
-/* A member says that a MAC is behind it; the switch is told. Returns false when there is no room for it. */
-bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac);
+/*
+ * A member says that a MAC is behind it, heard there IDLE_MS ago; the switch is told. Nothing comes
+ * of it when it was heard elsewhere since. Returns false when there is no room for it.
+ */
+bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac, uint64_t idle_ms);
 /* A member says that the station MAC has this IP address, whoever had it before. Returns false when there is no room. */
 bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip, const struct dm_addr *mac);
 

@@ -45,6 +45,7 @@ struct vpn_counters {
 	uint64_t passed_on;    /* messages of others, on their way through a hub; counted in `sent` too */
 	uint64_t batch_asked;  /* registrations that went along with another VPN's */
 	uint64_t batch_answered; /* … that came along with another VPN's, and were answered */
+	uint64_t aged; /* MACs that a hub forgot because they were silent */
 	uint64_t no_key;       /* … that was not sent for want of a key */
 };
 

@@ -124,6 +124,7 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->role = VPN_ROLE_AUTO;
 		dev->holdtime = VPN_DEFAULT_HOLDTIME;
 		dev->keepalive = VPN_KEEPALIVE_DEFAULT;
+		dev->ageing_time = VPN_DEFAULT_AGEING;
 		dev->key_chain[0] = '\0';
 		dev->graceful_restart = false;
 		dev->arp_suppress = false;
@@ -199,6 +200,19 @@ void vpn_engine_set_keepalive(struct vpn_engine *e, const char *ifname, uint32_t
 		return;
 	dev->keepalive = ms;
 	vpn_channel_retime(e);
+}
+
+void vpn_engine_set_ageing_time(struct vpn_engine *e, const char *ifname, uint16_t seconds)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_instance *inst;
+
+	if (dev->ageing_time == seconds)
+		return;
+	dev->ageing_time = seconds;
+	vpn_ageing_changed(e, dev);
+	frr_each (vpn_instances, &dev->instances, inst)
+		vpn_hearing_changed(e, inst);
 }
 
 void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on)
@@ -363,14 +377,21 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 			vpn_hub_hairpin(e, inst, &rec->hairpin);
 		break;
 	case DM_REC_USED_REPLY:
-		inst = of_role(e, rec->used.ifindex, rec->used.vni, DM_ROLE_SPOKE);
-		if (inst)
+		inst = vpn_instance_by_vni(e, rec->used.ifindex, rec->used.vni);
+		if (inst && inst->role == DM_ROLE_HUB)
+			vpn_ageing_used(e, inst, &rec->used);
+		else if (inst && !inst->leaving)
 			vpn_shortcut_used(e, inst, &rec->used);
 		break;
 	case DM_REC_LOCAL:
 		inst = of_role(e, rec->local.ifindex, rec->local.vni, DM_ROLE_SPOKE);
 		if (inst)
 			vpn_local_record(e, inst, &rec->local);
+		break;
+	case DM_REC_LOCAL_HEARD:
+		inst = of_role(e, rec->heard.ifindex, rec->heard.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_local_heard(e, inst, &rec->heard);
 		break;
 	case DM_REC_SUPPRESS_STATE:
 		inst = of_role(e, rec->suppress.ifindex, rec->suppress.vni, DM_ROLE_SPOKE);

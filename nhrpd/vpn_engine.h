@@ -67,6 +67,7 @@ struct vpn_ops {
 #define VPN_KEEPALIVE_MIN 100	  /* milliseconds */
 #define VPN_KEEPALIVE_MAX 60000
 #define VPN_KEEPALIVE_DEFAULT 2000
+#define VPN_DEFAULT_AGEING 300 /* seconds, as the kernel's bridge */
 #define VPN_KEY_CHAIN_LEN 128 /* octets of a key chain's name, with its end */
 #define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
 
@@ -124,6 +125,11 @@ void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_conf
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds);
 /* Milliseconds, VPN_KEEPALIVE_MIN to _MAX, between a spoke's questions whether its hubs are there. */
 void vpn_engine_set_keepalive(struct vpn_engine *e, const char *ifname, uint32_t ms);
+/*
+ * Seconds, 10 to 65535: for how long a hub keeps a MAC that nobody hears, and a spoke tells its
+ * hub of one that its bridge does not hear; 0: for ever.
+ */
+void vpn_engine_set_ageing_time(struct vpn_engine *e, const char *ifname, uint16_t seconds);
 /* What the device's VPNs have at their hubs and in the kernel stays when the daemon ends: vpn_engine_leave() leaves them alone. */
 void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on);
 /* Messages of the device's VPNs are to be authentic by a key of this chain, which need not exist; NULL: by none. */
@@ -212,6 +218,7 @@ struct vpn_instance_view {
 	uint16_t vlan; /* hub */
 	struct dm_addr nbma, mac;
 	uint16_t holdtime; /* seconds */
+	uint16_t ageing_time; /* seconds; 0: MACs do not age */
 	bool graceful_restart;
 	size_t num_members, num_macs, num_shortcuts;
 	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */

@@ -104,7 +104,7 @@ static void refuse_registration(struct vpn_engine *e, const struct vpn_path *fro
  * stands behind the VNI (see vpn_local.c). None with U, which is for a single entry (RFC 2332 5.2.3).
  */
 static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
-			       const struct nhrp_cie *cie)
+			       struct nhrp_cie *cie)
 {
 	bool bound;
 
@@ -115,7 +115,7 @@ static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const
 	    (!cie->sub.has_mac || !dm_addr_is_station(&cie->sub.mac) || cie->sub.vni != m->vni))
 		return NHRP_CIE_PROHIBITED;
 	if (cie->proto.family == DM_MAC)
-		bound = vpn_mac_bind(e, m, &cie->proto);
+		bound = vpn_mac_bind(e, m, &cie->proto, vpn_ageing_registered(m->inst, cie));
 	else
 		bound = vpn_ip_bind(e, m, &cie->proto, &cie->sub.mac);
 	return bound ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
@@ -194,7 +194,7 @@ static uint16_t tellable(struct vpn_engine *e, const struct vpn_binding *b, cons
 	uint64_t left, registered;
 	uint16_t ours;
 
-	if (!b || dm_addr_same(&home->nbma, &asker->nbma))
+	if (!b || b->silent || dm_addr_same(&home->nbma, &asker->nbma))
 		return 0;
 	ours = home->inst->dev->holdtime;
 	left = vpn_timer_left(e, &home->expiry) / 1000;

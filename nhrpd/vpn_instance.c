@@ -49,6 +49,8 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 	snprintf(dev->name, sizeof(dev->name), "%s", name);
 	dev->holdtime = VPN_DEFAULT_HOLDTIME;
 	dev->keepalive = VPN_KEEPALIVE_DEFAULT;
+	dev->ageing_time = VPN_DEFAULT_AGEING;
+	vpn_ageing_init(dev);
 	vpn_instances_init(&dev->instances);
 	vpn_devices_add(&e->devices, dev);
 	return dev;
@@ -57,10 +59,12 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
-	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->keepalive != VPN_KEEPALIVE_DEFAULT || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
+	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->keepalive != VPN_KEEPALIVE_DEFAULT ||
+	    dev->ageing_time != VPN_DEFAULT_AGEING || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
 	    dev->has_plain)
 		return;
 	vpn_devices_del(&e->devices, dev);
+	vpn_ageing_fini(e, dev);
 	vpn_instances_fini(&dev->instances);
 	XFREE(MTYPE_VPN_DEVICE, dev);
 }
@@ -95,6 +99,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	inst->vpn = vpn;
 	vpn_remote_init(&inst->remotes);
 	vpn_local_init(inst);
+	vpn_hearing_init(inst);
 	vpn_neigh_init(inst);
 	vpn_members_init(&inst->members);
 	vpn_binding_init(&inst->bindings);
@@ -138,6 +143,7 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 {
 	if (program)
 		vpn_leave_at_once(e, inst);
+	vpn_hearing_stop(e, inst);
 	vpn_local_clear(e, inst);
 	vpn_remote_clear(e, inst, program);
 	vpn_neigh_stop(e, inst, program);
@@ -168,6 +174,7 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	inst->asked = inst->told = false;
+	vpn_hearing_unknown(e, inst);
 	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
 	vpn_neigh_unask(e, inst);
 }

@@ -6,7 +6,9 @@
 #define DMEVPN_VPN_INSTANCE_H
 
 #include "lib/jhash.h"
+#include "nhrpd/vpn_ageing.h"
 #include "nhrpd/vpn_engine.h"
+#include "nhrpd/vpn_hearing.h"
 #include "nhrpd/vpn_local.h"
 #include "nhrpd/vpn_member.h"
 #include "nhrpd/vpn_neigh.h"
@@ -59,6 +61,7 @@ struct vpn_instance {
 	struct vpn_hub *active;
 	struct vpn_remote_tables remotes;
 	struct vpn_local_tables locals;
+	struct vpn_hearing hearing;
 	struct vpn_suppress suppress; /* ARP and neighbour discovery */
 
 	struct vpn_members_head members;
@@ -84,6 +87,8 @@ struct vpn_device {
 	char key_obstacle[DM_REASON_LEN]; /* why the chain had no key to send with when it was looked at last, "" when it had one */
 	uint16_t holdtime; /* seconds */
 	uint32_t keepalive; /* milliseconds */
+	uint16_t ageing_time; /* seconds; 0: MACs do not age */
+	struct vpn_ageing ageing; /* of a hub's MACs */
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
 	struct vpn_instances_head instances;

@@ -8,6 +8,7 @@
  * asks for that host, and flood what is sent to it. So they are registered from the first
  * shortcut on; before, the hub hears all frames. With arp-suppress they are registered
  * always: the bridge keeps gratuitous ARP, by which a host says that it moved, to itself.
+ * And again as long as the bridge hears them, for what is left of the ageing time (vpn_hearing.c).
  *
  * IP addresses, told by the module with arp-suppress only: registered always, in messages
  * of their own family, the MAC behind the VNI. One that is gone is taken back (5.2.5).
@@ -117,7 +118,7 @@ void vpn_local_clear(struct vpn_engine *e, struct vpn_instance *inst)
  * What a CIE leaves out stands in the header (RFC 2332 5.2.3): of a MAC our NBMA address and VNI.
  * A purge needs neither.
  */
-static void fill_cie(const struct vpn_tell *q, const struct vpn_local *l, struct nhrp_cie *cie)
+static void fill_cie(struct vpn_engine *e, const struct vpn_tell *q, struct vpn_local *l, struct nhrp_cie *cie)
 {
 	const struct vpn_instance *inst = q->table->inst;
 
@@ -127,11 +128,27 @@ static void fill_cie(const struct vpn_tell *q, const struct vpn_local *l, struct
 		if (q->table->family == DM_MAC) {
 			cie->nbma = (struct dm_addr){ 0 };
 			cie->sub = nhrp_subaddr_none();
+			cie->holding_time = l->asked = vpn_hearing_left(e, inst, l);
 		} else {
 			cie->sub = nhrp_subaddr_vni_mac(inst->vni, &l->mac);
 		}
 	}
 	cie->proto = l->addr;
+}
+
+static bool is_silent(struct vpn_engine *e, const struct vpn_tell *q, const struct vpn_local *l)
+{
+	return q->table->family == DM_MAC && vpn_hearing_silent(e, q->table->inst, l);
+}
+
+/* A MAC that is silent is not told until it is heard. Returns whether anything else is left to tell. */
+static bool drop_silent(struct vpn_engine *e, struct vpn_tell *q)
+{
+	struct vpn_local *l;
+
+	while ((l = vpn_untold_first(&q->untold)) && is_silent(e, q, l))
+		put(l, NULL);
+	return l;
 }
 
 static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
@@ -152,8 +169,12 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 	if (q->table->family == DM_MAC)
 		m.dst_proto = inst->active->mac;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	frr_each (vpn_untold, &q->untold, l) {
-		fill_cie(q, l, &cie);
+	frr_each_safe (vpn_untold, &q->untold, l) {
+		if (is_silent(e, q, l)) {
+			put(l, NULL);
+			continue;
+		}
+		fill_cie(e, q, l, &cie);
 		l->batch = q->request_id;
 		l->sent = true;
 		nhrp_build_cie(&b, &cie);
@@ -166,13 +187,13 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 }
 
 /* Whether the hub needs to be told: it hears the MACs of a spoke whose frames all go by it. */
-static bool is_wanted(const struct vpn_tell *q)
+static bool is_wanted(struct vpn_engine *e, struct vpn_tell *q)
 {
 	struct vpn_instance *inst = q->table->inst;
 
 	if (!inst->active || !vpn_untold_count(&q->untold))
 		return false;
-	return q->table->family != DM_MAC || inst->dev->arp_suppress || vpn_shortcut_any_active(inst);
+	return q->table->family != DM_MAC || (vpn_hearing_wanted(e, inst) && drop_silent(e, q));
 }
 
 static void send_due(struct vpn_engine *e, void *arg)
@@ -180,7 +201,7 @@ static void send_due(struct vpn_engine *e, void *arg)
 	struct vpn_tell *q = arg;
 
 	q->waiting = false;
-	if (!is_wanted(q))
+	if (!is_wanted(e, q))
 		return; /* the next kick starts it again */
 	send_batch(e, q);
 	vpn_timer_set(e, &q->send, vpn_jitter(e, q->backoff));
@@ -238,6 +259,15 @@ static struct vpn_local *get(struct vpn_engine *e, struct vpn_local_table *t, co
 	return l;
 }
 
+/* The bridge heard the MAC so long ago, if not since. */
+static void hear(struct vpn_engine *e, struct vpn_local *l, uint32_t idle_ms)
+{
+	uint64_t now = vpn_now(e), at = idle_ms < now ? now - idle_ms : 0;
+
+	if (at > l->heard)
+		l->heard = at;
+}
+
 void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_local *rec)
 {
 	struct vpn_local_table *t = &inst->locals.of[DM_MAC];
@@ -248,6 +278,21 @@ void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const str
 	l = rec->gone ? find(t, &rec->mac) : get(e, t, &rec->mac);
 	if (l && rec->gone)
 		forget(t, l);
+	else if (l)
+		hear(e, l, rec->idle_ms);
+	kick(e, &t->here);
+}
+
+void vpn_local_heard(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_heard *rec)
+{
+	struct vpn_local_table *t = &inst->locals.of[DM_MAC];
+	struct vpn_local *l = rec->mac.family == DM_MAC ? find(t, &rec->mac) : NULL;
+
+	if (!l)
+		return;
+	hear(e, l, rec->idle_ms);
+	if (!l->in && !l->theirs)
+		put(l, &t->here);
 	kick(e, &t->here);
 }
 
@@ -368,7 +413,7 @@ static void is_taken_back(struct vpn_local_table *t, struct vpn_local *l)
  * not know us, or we know it by a former address; our registration is what puts that right.
  * Returns whether all are settled, and one at least was ours to settle.
  */
-static bool acknowledged(struct vpn_tell *q, const struct nhrp_msg *m)
+static bool acknowledged(struct vpn_engine *e, struct vpn_tell *q, const struct nhrp_msg *m)
 {
 	struct dm_reader body = m->body;
 	struct nhrp_cie cie;
@@ -386,6 +431,8 @@ static bool acknowledged(struct vpn_tell *q, const struct nhrp_msg *m)
 			is_taken_back(q->table, l);
 			continue;
 		}
+		if (q->table->family == DM_MAC && cie.code == NHRP_CIE_SUCCESS)
+			vpn_hearing_granted(e, q->table->inst, l->asked, cie.holding_time);
 		put(l, cie.code == NHRP_CIE_PROHIBITED ? q : NULL);
 		settled = settled && !l->in;
 	}
@@ -459,7 +506,7 @@ static bool reply(struct vpn_engine *e, struct vpn_tell *q, const struct vpn_pat
 		put_right(e, q, m);
 		return false;
 	}
-	if (!acknowledged(q, m))
+	if (!acknowledged(e, q, m))
 		return true; /* the next batch waits for the timer, as if there had been no reply */
 	q->waiting = false;
 	vpn_timer_stop(e, &q->send);

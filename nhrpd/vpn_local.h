@@ -48,6 +48,8 @@ struct vpn_local {
 	struct dm_addr mac;   /* of an IP address */
 	struct vpn_tell *in;  /* what is to be told of it, NULL when the active hub has acknowledged all */
 	bool sent;	      /* the hub may know of it */
+	uint64_t heard;	      /* ms; a MAC: when our bridge heard it last, as far as we were told */
+	uint16_t asked;	      /* seconds; a MAC: for how long the hub was last asked to hold it */
 	bool gone;	      /* it is not there any more; here only to be taken back */
 	bool stale;	      /* not heard of since the module came back */
 	bool theirs;	      /* the hub says that another has it now; nothing is told until our module says more */
@@ -87,6 +89,8 @@ void vpn_local_clear(struct vpn_engine *e, struct vpn_instance *inst);
 void vpn_local_fini(struct vpn_instance *inst);
 /* The module's word on a MAC of the bridge. */
 void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_local *rec);
+/* The module's answer: our bridge has heard the MAC lately. */
+void vpn_local_heard(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_heard *rec);
 /* An IP address is behind the MAC; or, MAC NULL, is there no more. */
 void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip, const struct dm_addr *mac);
 /* True when the IP address is on our side. */

@@ -112,6 +112,7 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.vlan = inst->role == DM_ROLE_HUB ? inst->vlan : 0,
 		.nbma = inst->nbma,
 		.holdtime = inst->dev->holdtime,
+		.ageing_time = inst->dev->ageing_time,
 		.graceful_restart = inst->dev->graceful_restart,
 		.num_members = vpn_members_count(&inst->members),
 		.num_macs = vpn_bindings_count(&inst->bindings.macs),

@@ -178,6 +178,7 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 	json_addr(obj, "localMac", &v->mac);
 	if (!v->layer3) {
 		json_object_int_add(obj, "holdtime", v->holdtime);
+		json_object_int_add(obj, "ageingTime", v->ageing_time);
 		json_object_boolean_add(obj, "gracefulRestart", v->graceful_restart);
 	}
 	json_role(obj, v);
@@ -495,6 +496,13 @@ static const char *name_beside(size_t i)
 	return nhrp_beside_name((enum nhrp_beside_counter)i);
 }
 
+static const char *name_mac(size_t i)
+{
+	static const char *const names[] = { "aged" };
+
+	return names[i];
+}
+
 static const char *name_packet(size_t i)
 {
 	static const char *const names[] = {
@@ -520,6 +528,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 		io->received,	 io->no_source,	  io->too_long, io->kept_back,		 io->stock_queue_full,
 		io->send_failed, c->build_failed, c->no_key,	nhrp_password_refused(), c->passed_on,
 	};
+	const uint64_t macs[] = { c->aged };
 	const uint64_t layer3[] = {
 		c->layer3_delivered, io->layer3_sent,	    io->plain_on_vpn,	  io->layer3_blocked, io->held,
 		c->plain_assigned,   io->layer3_sent_plain, c->default_delivered, io->other_vpn,
@@ -531,6 +540,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	counter_group(vty, obj, "dropped", c->dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
 	counter_group(vty, obj, "refused", c->refused, 0, VPN_REFUSED_COUNT, name_refusal);
 	counter_group(vty, obj, "packets", packets, 0, array_size(packets), name_packet);
+	counter_group(vty, obj, "macs", macs, 0, array_size(macs), name_mac);
 	counter_group(vty, obj, "layer3", layer3, 0, array_size(layer3), name_layer3);
 	counter_group(vty, obj, "stock", nhrp_beside_counters(), 0, NHRP_BESIDE_COUNT, name_beside);
 	counter_group(vty, obj, "plain", io->guard, 0, NHRP_GUARD_COUNT, name_guard);

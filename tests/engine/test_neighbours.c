@@ -302,18 +302,23 @@ static void test_local_address_wins(void **state)
 /* Unlike without arp-suppress: the hub would not hear a host say that it moved. */
 static void test_macs_are_registered_without_a_shortcut(void **state)
 {
+	struct world_node *spoke3 = world_spoke(4, 102);
 	struct vpn_mac_view v;
 
+	world_configure(spoke3, 1, hub);
 	world_local(spoke2, VM3, false);
 	world_run(10);
 	assert_true(world_mac(hub, VM3, &v));
 	assert_true(dm_addr_same(&v.nbma, &spoke2->nbma));
-	suppress(spoke2, false);
-	world_local(spoke2, "02:aa:00:00:00:04", false);
+	world_local(spoke3, "02:aa:00:00:00:04", false); /* it does not suppress, and has no shortcut */
 	world_run(10);
 	assert_false(world_mac(hub, "02:aa:00:00:00:04", &v));
-	suppress(spoke2, true); /* all that is there already */
+	suppress(spoke3, true); /* all that is there already */
 	assert_true(world_mac(hub, "02:aa:00:00:00:04", &v));
+	suppress(spoke3, false); /* what the hub was told is kept up to date */
+	world_local(spoke3, "02:aa:00:00:00:05", false);
+	world_run(10);
+	assert_true(world_mac(hub, "02:aa:00:00:00:05", &v));
 }
 
 /* Many addresses go in few messages, of both families, none too long for its packet. */

@@ -185,6 +185,62 @@ static void event(struct world_node *to, const struct dm_rec *rec)
 	records[rec_tail++ % QUEUE] = (struct event_rec){ .to = to, .rec = *rec };
 }
 
+static struct world_heard *heard_at(struct world_node *n, const struct dm_addr *mac)
+{
+	for (size_t i = 0; i < n->num_heard; i++)
+		if (dm_addr_same(&n->heard[i].mac, mac))
+			return &n->heard[i];
+	return NULL;
+}
+
+/* It heard the MAC so long ago, if not since. */
+static void hears(struct world_node *n, const struct dm_addr *mac, uint32_t idle_ms)
+{
+	struct world_heard *h = heard_at(n, mac);
+
+	if (!n->ages)
+		return;
+	if (!h) {
+		assert(n->num_heard < WORLD_HEARD);
+		h = &n->heard[n->num_heard++];
+		*h = (struct world_heard){ .mac = *mac };
+	}
+	if (now_ms - idle_ms > h->at)
+		h->at = now_ms - idle_ms;
+}
+
+static void forgets(struct world_node *n, const struct dm_addr *mac)
+{
+	struct world_heard *h = heard_at(n, mac);
+
+	if (h)
+		*h = n->heard[--n->num_heard];
+}
+
+static void answer_used(struct world_node *n, const struct dm_used *query)
+{
+	struct dm_rec reply = { .type = DM_REC_USED_REPLY, .used = *query };
+	const struct world_heard *h = heard_at(n, &query->mac);
+
+	n->queries++;
+	reply.used.found = n->ages ? h != NULL : n->used_found;
+	reply.used.idle_ms = n->ages && h ? (uint32_t)(now_ms - h->at) : n->idle_ms;
+	event(n, &reply);
+}
+
+static void answer_heard(struct world_node *n, const struct dm_heard *query)
+{
+	struct dm_rec reply = { .type = DM_REC_LOCAL_HEARD, .heard = *query };
+
+	n->queries++;
+	for (size_t i = 0; i < n->num_heard; i++) {
+		reply.heard.mac = n->heard[i].mac;
+		reply.heard.idle_ms = (uint32_t)(now_ms - n->heard[i].at);
+		if (reply.heard.idle_ms < query->idle_ms)
+			event(n, &reply);
+	}
+}
+
 static uint32_t instance_vni(const struct world_node *n, const struct dm_instance *inst)
 {
 	if (inst->role == DM_ROLE_HUB)
@@ -207,9 +263,15 @@ static void tell_held(struct world_node *n, uint32_t vni)
 	for (size_t i = 0; i < n->num_members; i++)
 		if (n->members[i].vni == vni)
 			event(n, &(struct dm_rec){ .type = DM_REC_MEMBER_HAVE, .member = n->members[i] });
-	for (size_t i = 0; i < n->num_macs; i++)
+	for (size_t i = 0; i < n->num_macs; i++) {
+		struct dm_rec rec = { .type = DM_REC_MAC_SEEN, .mac = n->macs[i] };
+		const struct world_heard *h = heard_at(n, &rec.mac.mac);
+
+		if (h)
+			rec.mac.idle_ms = (uint32_t)(now_ms - h->at);
 		if (n->macs[i].vni == vni)
-			event(n, &(struct dm_rec){ .type = DM_REC_MAC_SEEN, .mac = n->macs[i] });
+			event(n, &rec);
+	}
 }
 
 static void answer_instance(struct world_node *n, const struct dm_instance *inst)
@@ -317,7 +379,6 @@ static void table_neigh(struct world_node *n, const struct dm_neigh *neigh, bool
 static void module_program(void *ctx, const struct dm_rec *rec)
 {
 	struct world_node *n = ctx;
-	struct dm_rec reply;
 
 	switch (rec->type) {
 	case DM_REC_INSTANCE_SET:
@@ -342,9 +403,14 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 	case DM_REC_MAC_DEL:
 		if (rec->type == DM_REC_MAC_DEL || knows(n, rec->mac.ifindex, rec->mac.vni))
 			table_mac(n, &rec->mac, rec->type == DM_REC_MAC_SET);
+		if (rec->type == DM_REC_MAC_DEL)
+			forgets(n, &rec->mac.mac);
+		else if (!heard_at(n, &rec->mac.mac))
+			hears(n, &rec->mac.mac, 0);
 		break;
 	case DM_REC_MAC_BIND:
 		n->binds += knows(n, rec->mac.ifindex, rec->mac.vni);
+		hears(n, &rec->mac.mac, rec->mac.idle_ms);
 		break;
 	case DM_REC_SUPPRESS_SET:
 		if (!rec->suppress.on || knows(n, rec->suppress.ifindex, rec->suppress.vni))
@@ -356,11 +422,10 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 			table_neigh(n, &rec->neigh, rec->type == DM_REC_NEIGH_SET);
 		break;
 	case DM_REC_USED_QUERY:
-		reply = *rec;
-		reply.type = DM_REC_USED_REPLY;
-		reply.used.found = n->used_found;
-		reply.used.idle_ms = n->idle_ms;
-		event(n, &reply);
+		answer_used(n, &rec->used);
+		break;
+	case DM_REC_LOCAL_QUERY:
+		answer_heard(n, &rec->heard);
 		break;
 	case DM_REC_SYNC_END:
 		n->sync_ends++;
@@ -655,7 +720,15 @@ void world_mac_seen(struct world_node *hub, const struct world_node *from, uint3
 			 .remote_vni = from->link.vni },
 	};
 
+	hears(hub, &rec.mac.mac, 0);
 	rec_from_switch(hub, &rec);
+}
+
+void world_hears(struct world_node *n, const char *mac)
+{
+	struct dm_addr addr = world_addr(mac);
+
+	hears(n, &addr, 0);
 }
 
 void world_hairpin(struct world_node *hub, const struct world_node *from, const struct world_node *to, uint32_t vni,
@@ -679,6 +752,10 @@ void world_local(struct world_node *spoke, const char *mac, bool gone)
 		.local = { .ifindex = WORLD_TUN_IFINDEX, .vni = spoke->link.vni, .mac = world_addr(mac), .gone = gone },
 	};
 
+	if (gone)
+		forgets(spoke, &rec.local.mac);
+	else
+		hears(spoke, &rec.local.mac, 0);
 	rec_from_switch(spoke, &rec);
 }
 

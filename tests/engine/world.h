@@ -15,6 +15,7 @@
 #define WORLD_NODES 6
 #define WORLD_TABLE 8300 /* more than a VPN may have members */
 #define WORLD_NEIGHS 300
+#define WORLD_HEARD 700
 #define WORLD_CTL_IFINDEX 10
 #define WORLD_TUN_IFINDEX 20
 #define WORLD_KEYS 3
@@ -25,6 +26,12 @@ struct world_key {
 	uint16_t id; /* 0: none */
 	const char *string;
 	bool send, accept; /* its lifetimes, as they are now */
+};
+
+/* When the switch of a hub, or the bridge of a spoke, heard a MAC last. */
+struct world_heard {
+	struct dm_addr mac;
+	uint64_t at; /* ms */
 };
 
 /* What the stand-in holds of one VPN, as the real module holds it in the kernel. */
@@ -49,8 +56,12 @@ struct world_node {
 	bool cannot_suppress;	     /* it says so when asked */
 	struct dm_neigh neighs[WORLD_NEIGHS];
 	size_t num_neighs;
-	uint32_t idle_ms; /* answer to USED_QUERY */
+	uint32_t idle_ms; /* answer to USED_QUERY, unless it ages */
 	bool used_found;
+	bool ages; /* it answers USED_QUERY and LOCAL_QUERY by when it heard each MAC */
+	struct world_heard heard[WORLD_HEARD];
+	size_t num_heard;
+	unsigned int queries; /* USED_QUERY and LOCAL_QUERY records */
 	unsigned int sync_ends;
 	unsigned int warnings; /* lines at warning level */
 	char last_warning[512];
@@ -122,6 +133,8 @@ void world_mac_seen(struct world_node *hub, const struct world_node *from_spoke,
 void world_hairpin(struct world_node *hub, const struct world_node *from, const struct world_node *to, uint32_t vni,
 		   const char *src, const char *dst);
 
+/* The node ages: its switch or bridge hears the MAC now, as it did before, of which nobody is told. */
+void world_hears(struct world_node *n, const char *mac);
 /* The spoke's bridge heard a MAC of its own, or lost it. */
 void world_local(struct world_node *spoke, const char *mac, bool gone);
 /* The spoke's bridge heard an IP address behind that MAC; or, MAC NULL, hears it no more. */

@@ -66,9 +66,9 @@ static const struct {
 	{"MEMBER_HAVE", "45 00 0011  00000007 00001001 01 0a000002 00000064",
 	 {.type = DM_REC_MEMBER_HAVE, .member = {7, 4097, V4(10, 0, 0, 2), 100}}},
 	{"MAC_SEEN",
-	 "46 00 001e  00000007 00001001 03 02000000000a 01 0a000002 00000064 01 01 0a000003",
+	 "46 00 0022  00000007 00001001 03 02000000000a 01 0a000002 00000064 01 01 0a000003 000003e8",
 	 {.type = DM_REC_MAC_SEEN,
-	  .mac = {7, 4097, MAC(10), V4(10, 0, 0, 2), 100, 1, V4(10, 0, 0, 3)}}},
+	  .mac = {7, 4097, MAC(10), V4(10, 0, 0, 2), 100, 1, V4(10, 0, 0, 3), 1000}}},
 	{"HAIRPIN",
 	 "47 00 002f  00000007 00001001 03 02000000000a 03 02000000000b 01 0a000002 01 0a000003 "
 	 "0e 02000000000b02000000000a0800",
@@ -80,11 +80,18 @@ static const struct {
 	{"FAILURE", "49 00 000e  07 00000007 00001001 00 0000001c",
 	 {.type = DM_REC_FAILURE,
 	  .failure = {.rec = DM_REC_MEMBER_SET, .ifindex = 7, .vni = 4097, .error = 28}}},
-	{"LOCAL", "4a 00 0010  00000007 00000064 03 02000000000b 01",
-	 {.type = DM_REC_LOCAL, .local = {.ifindex = 7, .vni = 100, .mac = MAC(11), .gone = 1}}},
-	{"MAC_BIND", "0c 00 0018  00000007 00001001 03 02000000000a 01 0a000002 00000064",
+	{"LOCAL", "4a 00 0014  00000007 00000064 03 02000000000b 01 00000bb8",
+	 {.type = DM_REC_LOCAL,
+	  .local = {.ifindex = 7, .vni = 100, .mac = MAC(11), .gone = 1, .idle_ms = 3000}}},
+	{"LOCAL_QUERY", "16 00 000c  00000007 00000064 000186a0",
+	 {.type = DM_REC_LOCAL_QUERY, .heard = {.ifindex = 7, .vni = 100, .idle_ms = 100000}}},
+	{"LOCAL_HEARD", "53 00 0013  00000007 00000064 03 02000000000b 00000bb8",
+	 {.type = DM_REC_LOCAL_HEARD,
+	  .heard = {.ifindex = 7, .vni = 100, .mac = MAC(11), .idle_ms = 3000}}},
+	{"MAC_BIND", "0c 00 001c  00000007 00001001 03 02000000000a 01 0a000002 00000064 000007d0",
 	 {.type = DM_REC_MAC_BIND,
-	  .mac = {.ifindex = 7, .vni = 4097, .mac = MAC(10), .nbma = V4(10, 0, 0, 2), .remote_vni = 100}}},
+	  .mac = {.ifindex = 7, .vni = 4097, .mac = MAC(10), .nbma = V4(10, 0, 0, 2), .remote_vni = 100,
+		  .idle_ms = 2000}}},
 	{"SUPPRESS_SET", "0d 00 0009  00000007 00000064 01",
 	 {.type = DM_REC_SUPPRESS_SET, .suppress = {7, 100, 1, ""}}},
 	{"NEIGH_SET", "0e 00 0014  00000007 00000064 01 0b00000b 03 02000000000b",
@@ -107,7 +114,7 @@ static struct dm_batch batch;
 static size_t all_records(uint8_t payload[4096])
 {
 	uint8_t octets[VECTOR_MAX];
-	size_t used = from_hex("0001 001d", payload);
+	size_t used = from_hex("0002 001f", payload);
 
 	for (size_t i = 0; i < VECTORS; i++) {
 		size_t len = from_hex(vectors[i].hex, octets);
@@ -180,7 +187,7 @@ static void test_reads_vectors(void **state)
 	struct dm_rec rec;
 
 	assert_int_equal(dm_msg_open(&r, payload, len, &version), DM_OPEN_OK);
-	assert_int_equal(version, 1);
+	assert_int_equal(version, DM_MSG_VERSION);
 	for (size_t i = 0; i < VECTORS; i++) {
 		assert_true(dm_msg_next(&r, &rec));
 		assert_string_equal(dm_rec_name(rec.type), vectors[i].name);
@@ -243,16 +250,16 @@ static void test_envelope(void **state)
 	struct dm_reader r;
 
 	assert_int_equal(open_hex(""), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 00"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0000"), DM_OPEN_OK);
-	assert_int_equal(open_hex("0002 0000"), DM_OPEN_VERSION);
+	assert_int_equal(open_hex("0002 00"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0000"), DM_OPEN_OK);
+	assert_int_equal(open_hex("0003 0000"), DM_OPEN_VERSION);
 	assert_int_equal(open_hex("0000 0000"), DM_OPEN_VERSION);
-	assert_int_equal(open_hex("0001 0001"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0001 02 00 0000"), DM_OPEN_OK);
-	assert_int_equal(open_hex("0001 0001 02 00 0001"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0001 02 00 0000 02 00 0000"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0002 02 00 0000"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 ffff 02 00 0000"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0001"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0001 02 00 0000"), DM_OPEN_OK);
+	assert_int_equal(open_hex("0002 0001 02 00 0001"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0001 02 00 0000 02 00 0000"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0002 02 00 0000"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 ffff 02 00 0000"), DM_OPEN_SHORT);
 
 	assert_int_equal(dm_msg_open(&r, (const uint8_t *)"\x12\x34\0\0", 4, &version), DM_OPEN_VERSION);
 	assert_int_equal(version, 0x1234);
@@ -274,7 +281,7 @@ static void test_steps_over_unknown(void **state)
 	uint8_t octets[VECTOR_MAX];
 	struct dm_reader r;
 	struct dm_rec rec;
-	size_t len = from_hex("0001 0004  c8 00 0003 010203  02 00 0000  00 00 0000  41 00 0000", octets);
+	size_t len = from_hex("0002 0004  c8 00 0003 010203  02 00 0000  00 00 0000  41 00 0000", octets);
 
 	assert_int_equal(dm_msg_open(&r, octets, len, NULL), DM_OPEN_OK);
 	assert_true(dm_msg_next(&r, &rec));
@@ -290,15 +297,15 @@ static void test_steps_over_unknown(void **state)
 static void test_refuses_records(void **state)
 {
 	static const char *const wrong[] = {
-		"0001 0001  02 00 0001 00",				/* more than the type has */
-		"0001 0001  01 00 0007 01234567890123",			/* less */
-		"0001 0001  01 00 0009 012345678901234567",
-		"0001 0001  0b 00 000f 00000007 00000064 04 02000000000b",	/* no such family */
-		"0001 0001  0b 00 000f 00000007 00000064 ff 02000000000b",
-		"0001 0001  0b 00 000e 00000007 00000064 03 0200000000",	/* address cut */
-		"0001 0001  0b 00 000d 00000007 00000064 03 02000000",
-		"0001 0001  44 00 000f 00000007 0001 00 00001001 03 610062",	/* NUL in a text */
-		"0001 0001  44 00 000d 00000007 0001 00 00001001 02 61",	/* text cut */
+		"0002 0001  02 00 0001 00",				/* more than the type has */
+		"0002 0001  01 00 0007 01234567890123",			/* less */
+		"0002 0001  01 00 0009 012345678901234567",
+		"0002 0001  0b 00 000f 00000007 00000064 04 02000000000b",	/* no such family */
+		"0002 0001  0b 00 000f 00000007 00000064 ff 02000000000b",
+		"0002 0001  0b 00 000e 00000007 00000064 03 0200000000",	/* address cut */
+		"0002 0001  0b 00 000d 00000007 00000064 03 02000000",
+		"0002 0001  44 00 000f 00000007 0001 00 00001001 03 610062",	/* NUL in a text */
+		"0002 0001  44 00 000d 00000007 0001 00 00001001 02 61",	/* text cut */
 	};
 	uint8_t octets[VECTOR_MAX];
 
