@@ -78,6 +78,7 @@ static const struct record records[] = {
 				 FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on))},
 	[DM_REC_NEIGH_SET] = {"NEIGH_SET", NEIGH_FIELDS},
 	[DM_REC_NEIGH_DEL] = {"NEIGH_DEL", NEIGH_FIELDS},
+	[DM_REC_CHECK] = {"CHECK", FIELDS(N(check.number))},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
 
 	[DM_REC_HELLO_ACK] = {"HELLO_ACK", HELLO_FIELDS},
@@ -108,6 +109,11 @@ static const struct record records[] = {
 						       A(neigh.mac) N(neigh.gone))},
 	[DM_REC_NEIGH_WANTED] = {"NEIGH_WANTED",
 				 FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip))},
+	[DM_REC_CHECK_HAVE] = {"CHECK_HAVE",
+			       FIELDS(N(have.number) N(have.kind) N(have.ours) N(have.ifindex)
+				      N(have.vni) A(have.addr) A(have.at) N(have.remote_vni)
+				      N(have.settings))},
+	[DM_REC_CHECK_END] = {"CHECK_END", FIELDS(N(check_end.number) T(check_end.reason))},
 };
 
 static const struct record *record_of(uint8_t type)

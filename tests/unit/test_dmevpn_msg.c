@@ -97,6 +97,13 @@ static const struct {
 	 {.type = DM_REC_LOCAL_NEIGH, .neigh = {7, 100, V4(11, 0, 0, 11), MAC(11), 1}}},
 	{"NEIGH_WANTED", "4d 00 000d  00000007 00000064 01 0b00000b",
 	 {.type = DM_REC_NEIGH_WANTED, .neigh = {.ifindex = 7, .vni = 100, .ip = V4(11, 0, 0, 11)}}},
+	{"CHECK", "14 00 0004  00000009", {.type = DM_REC_CHECK, .check = {9}}},
+	{"CHECK_HAVE",
+	 "50 00 0020  00000009 03 01 00000007 00000064 03 02000000000b 01 0a000002 00000065 0000",
+	 {.type = DM_REC_CHECK_HAVE,
+	  .have = {9, DM_HAVE_FDB, 1, 7, 100, MAC(11), V4(10, 0, 0, 2), 101, 0}}},
+	{"CHECK_END", "51 00 0008  00000009 03 6e6f74",
+	 {.type = DM_REC_CHECK_END, .check_end = {9, "not"}}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
@@ -107,8 +114,9 @@ static struct dm_batch batch;
 static size_t all_records(uint8_t payload[4096])
 {
 	uint8_t octets[VECTOR_MAX];
-	size_t used = from_hex("0001 001d", payload);
+	size_t used = from_hex("0002 0000", payload);
 
+	payload[3] = VECTORS;
 	for (size_t i = 0; i < VECTORS; i++) {
 		size_t len = from_hex(vectors[i].hex, octets);
 
@@ -180,7 +188,7 @@ static void test_reads_vectors(void **state)
 	struct dm_rec rec;
 
 	assert_int_equal(dm_msg_open(&r, payload, len, &version), DM_OPEN_OK);
-	assert_int_equal(version, 1);
+	assert_int_equal(version, 2);
 	for (size_t i = 0; i < VECTORS; i++) {
 		assert_true(dm_msg_next(&r, &rec));
 		assert_string_equal(dm_rec_name(rec.type), vectors[i].name);
@@ -243,16 +251,16 @@ static void test_envelope(void **state)
 	struct dm_reader r;
 
 	assert_int_equal(open_hex(""), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 00"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0000"), DM_OPEN_OK);
-	assert_int_equal(open_hex("0002 0000"), DM_OPEN_VERSION);
+	assert_int_equal(open_hex("0002 00"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0000"), DM_OPEN_OK);
+	assert_int_equal(open_hex("0001 0000"), DM_OPEN_VERSION);
 	assert_int_equal(open_hex("0000 0000"), DM_OPEN_VERSION);
-	assert_int_equal(open_hex("0001 0001"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0001 02 00 0000"), DM_OPEN_OK);
-	assert_int_equal(open_hex("0001 0001 02 00 0001"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0001 02 00 0000 02 00 0000"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 0002 02 00 0000"), DM_OPEN_SHORT);
-	assert_int_equal(open_hex("0001 ffff 02 00 0000"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0001"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0001 02 00 0000"), DM_OPEN_OK);
+	assert_int_equal(open_hex("0002 0001 02 00 0001"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0001 02 00 0000 02 00 0000"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 0002 02 00 0000"), DM_OPEN_SHORT);
+	assert_int_equal(open_hex("0002 ffff 02 00 0000"), DM_OPEN_SHORT);
 
 	assert_int_equal(dm_msg_open(&r, (const uint8_t *)"\x12\x34\0\0", 4, &version), DM_OPEN_VERSION);
 	assert_int_equal(version, 0x1234);
@@ -274,7 +282,7 @@ static void test_steps_over_unknown(void **state)
 	uint8_t octets[VECTOR_MAX];
 	struct dm_reader r;
 	struct dm_rec rec;
-	size_t len = from_hex("0001 0004  c8 00 0003 010203  02 00 0000  00 00 0000  41 00 0000", octets);
+	size_t len = from_hex("0002 0004  c8 00 0003 010203  02 00 0000  00 00 0000  41 00 0000", octets);
 
 	assert_int_equal(dm_msg_open(&r, octets, len, NULL), DM_OPEN_OK);
 	assert_true(dm_msg_next(&r, &rec));
@@ -290,15 +298,15 @@ static void test_steps_over_unknown(void **state)
 static void test_refuses_records(void **state)
 {
 	static const char *const wrong[] = {
-		"0001 0001  02 00 0001 00",				/* more than the type has */
-		"0001 0001  01 00 0007 01234567890123",			/* less */
-		"0001 0001  01 00 0009 012345678901234567",
-		"0001 0001  0b 00 000f 00000007 00000064 04 02000000000b",	/* no such family */
-		"0001 0001  0b 00 000f 00000007 00000064 ff 02000000000b",
-		"0001 0001  0b 00 000e 00000007 00000064 03 0200000000",	/* address cut */
-		"0001 0001  0b 00 000d 00000007 00000064 03 02000000",
-		"0001 0001  44 00 000f 00000007 0001 00 00001001 03 610062",	/* NUL in a text */
-		"0001 0001  44 00 000d 00000007 0001 00 00001001 02 61",	/* text cut */
+		"0002 0001  02 00 0001 00",				/* more than the type has */
+		"0002 0001  01 00 0007 01234567890123",			/* less */
+		"0002 0001  01 00 0009 012345678901234567",
+		"0002 0001  0b 00 000f 00000007 00000064 04 02000000000b",	/* no such family */
+		"0002 0001  0b 00 000f 00000007 00000064 ff 02000000000b",
+		"0002 0001  0b 00 000e 00000007 00000064 03 0200000000",	/* address cut */
+		"0002 0001  0b 00 000d 00000007 00000064 03 02000000",
+		"0002 0001  44 00 000f 00000007 0001 00 00001001 03 610062",	/* NUL in a text */
+		"0002 0001  44 00 000d 00000007 0001 00 00001001 02 61",	/* text cut */
 	};
 	uint8_t octets[VECTOR_MAX];
 
