@@ -81,6 +81,7 @@ static const struct record records[] = {
 	[DM_REC_NEIGH_DEL] = {"NEIGH_DEL", NEIGH_FIELDS},
 	[DM_REC_LOCAL_QUERY] = {"LOCAL_QUERY",
 				FIELDS(N(heard.ifindex) N(heard.vni) N(heard.idle_ms))},
+	[DM_REC_CHECK] = {"CHECK", FIELDS(N(check.number))},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
 
 	[DM_REC_HELLO_ACK] = {"HELLO_ACK", HELLO_FIELDS},
@@ -115,6 +116,11 @@ static const struct record records[] = {
 				 FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip))},
 	[DM_REC_LOCAL_HEARD] = {"LOCAL_HEARD", FIELDS(N(heard.ifindex) N(heard.vni) A(heard.mac)
 						       N(heard.idle_ms))},
+	[DM_REC_CHECK_HAVE] = {"CHECK_HAVE",
+			       FIELDS(N(have.number) N(have.kind) N(have.ours) N(have.ifindex)
+				      N(have.vni) A(have.addr) A(have.at) N(have.remote_vni)
+				      N(have.settings))},
+	[DM_REC_CHECK_END] = {"CHECK_END", FIELDS(N(check_end.number) T(check_end.reason))},
 };
 
 static const struct record *record_of(uint8_t type)

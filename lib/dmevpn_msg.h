@@ -9,6 +9,8 @@
  *     everything it wants: INSTANCE_SET…,
  *     HUB_SET…, MEMBER_SET…, MAC_SET…, SYNC_END ->  only now what was not restated is taken away
  *     afterwards single changes               ----  afterwards single events
+ *     CHECK          ----------------------->  reads the kernel anew
+ *                    <-----------------------  CHECK_HAVE…, CHECK_END
  *
  * Carried in ZAPI opaque messages of the two types below. A payload is an envelope
  * (u16 version, u16 records) and that many records (u8 type, u8 0, u16 octets of the
@@ -59,6 +61,7 @@ enum dm_rec_type {
 	DM_REC_SUPPRESS_SET = 13,
 	DM_REC_NEIGH_SET = 14,
 	DM_REC_NEIGH_DEL = 15,
+	DM_REC_CHECK = 20,
 	DM_REC_LOCAL_QUERY = 22,
 
 	/* the module to nhrpd */
@@ -76,6 +79,8 @@ enum dm_rec_type {
 	DM_REC_SUPPRESS_STATE = 75,
 	DM_REC_LOCAL_NEIGH = 76,
 	DM_REC_NEIGH_WANTED = 77,
+	DM_REC_CHECK_HAVE = 80,
+	DM_REC_CHECK_END = 81,
 	DM_REC_LOCAL_HEARD = 83,
 };
 
@@ -209,6 +214,62 @@ struct dm_neigh {
 	uint8_t gone; /* LOCAL_NEIGH: 1: it is not there any more */
 };
 
+/* What a CHECK_HAVE is about. */
+enum dm_have_kind {
+	DM_HAVE_INSTANCE = 1,	/* settings of an instance: `settings` */
+	DM_HAVE_FLOOD = 2,	/* a destination of a VXLAN device's all-zero entry: addr (NBMA), remote_vni */
+	DM_HAVE_FDB = 3,	/* an entry of a VXLAN device: addr (MAC), at, remote_vni */
+	DM_HAVE_MEMBER = 4,	/* who may send into a hub's VPN: addr (NBMA) */
+	DM_HAVE_TARGET = 5,	/* whom a hub's VPN is flooded to: addr (NBMA), remote_vni */
+	DM_HAVE_SWITCH_MAC = 6, /* what a hub's switch forwards by: addr (MAC), at, remote_vni */
+	DM_HAVE_NEIGH = 7,	/* a neighbour that a spoke's bridge answers for: addr (IP), at (MAC) */
+	DM_HAVE_BRIDGE_MAC = 8, /* a MAC that a spoke's bridge has behind the VXLAN device: addr */
+	DM_HAVE_LOCAL = 9,	/* a MAC that a spoke's bridge has elsewhere, or is its own: addr */
+	DM_HAVE_KINDS,
+};
+
+/* What is as an instance needs it, of INSTANCE. */
+#define DM_SETTING_UP 0x0001
+#define DM_SETTING_NOLEARNING 0x0002
+#define DM_SETTING_HAIRPIN 0x0004      /* of the bridge port */
+#define DM_SETTING_VLAN_TUNNEL 0x0008  /* of the bridge port */
+#define DM_SETTING_NO_SNOOPING 0x0010  /* of the bridge */
+#define DM_SETTING_VLAN 0x0020	       /* the port is in the VLAN, tagged */
+#define DM_SETTING_TUNNEL 0x0040       /* the VLAN is mapped to the VNI */
+#define DM_SETTING_VNI 0x0080	       /* the device receives the VNI */
+#define DM_SETTING_SWITCH_IN 0x0100    /* the BPF switch is attached */
+#define DM_SETTING_SWITCH_OUT 0x0200
+#define DM_SETTING_SWITCH_FLOOD 0x0400 /* … and finds its flood program */
+#define DM_SETTING_SWITCH_VPN 0x0800   /* … and the VPN is open in it */
+#define DM_SETTING_SUPPRESS 0x1000     /* of the bridge port: neigh_suppress */
+
+#define DM_SETTINGS_SPOKE (DM_SETTING_UP | DM_SETTING_NOLEARNING)
+#define DM_SETTINGS_HUB (DM_SETTING_SUPPRESS - 1)
+
+/* CHECK: tell what the kernel has, under this number; ends one that is under way. */
+struct dm_check {
+	uint32_t number; /* of the CHECK that all that is told for it carries */
+};
+
+/* CHECK_HAVE: one thing that the kernel was just found to have; identified by kind, (ifindex, vni) and address. */
+struct dm_have {
+	uint32_t number;
+	uint8_t kind;	/* enum dm_have_kind */
+	uint8_t ours;	/* 1: it has our marks, or is in our tables alone; 0: it may be the user's */
+	uint32_t ifindex;
+	uint32_t vni;
+	struct dm_addr addr;
+	struct dm_addr at;
+	uint32_t remote_vni;
+	uint16_t settings; /* DM_SETTING_* */
+};
+
+/* CHECK_END: that was all; or not, when there is a reason. */
+struct dm_check_end {
+	uint32_t number;
+	char reason[DM_REASON_LEN]; /* what could not be read, a sentence part; empty when all was */
+};
+
 /* LINK: a VXLAN device as the kernel has it */
 #define DM_LINK_UP 0x01
 #define DM_LINK_EXTERNAL 0x02
@@ -255,6 +316,9 @@ struct dm_rec {
 		struct dm_heard heard;
 		struct dm_suppress suppress;
 		struct dm_neigh neigh;
+		struct dm_check check;
+		struct dm_have have;
+		struct dm_check_end check_end;
 	};
 };
 

@@ -13,6 +13,7 @@
 #include "lib/memory.h"
 #include "nhrpd/vpn_auth.h"
 #include "nhrpd/vpn_channel.h"
+#include "nhrpd/vpn_check.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_instance.h"
 #include "nhrpd/vpn_link.h"
@@ -61,6 +62,7 @@ struct vpn_engine {
 	bool synced;	/* … and has dumped what it holds */
 	char dataplane_reason[DM_REASON_LEN];
 	struct vpn_timer sync;
+	struct vpn_check check;
 
 	struct {
 		bool logged; /* a line, at `at` */

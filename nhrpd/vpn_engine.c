@@ -107,6 +107,7 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 	vpn_timer_init(&e->sync, sync_over, NULL);
 	vpn_auth_init(e);
 	vpn_plain_init(e);
+	vpn_check_init(e);
 	snprintf(e->dataplane_reason, sizeof(e->dataplane_reason), "zebra module zebra_dmevpn has not answered yet");
 	return e;
 }
@@ -117,6 +118,7 @@ void vpn_engine_free(struct vpn_engine *e)
 	struct vpn_instance *inst;
 
 	e->dataplane = false; /* nothing below may reach the kernel: what runs there goes on */
+	vpn_check_fini(e);
 	frr_each_safe (vpn_devices, &e->devices, dev) {
 		while ((inst = vpn_instances_first(&dev->instances)))
 			vpn_instance_del(e, inst, false);
@@ -311,6 +313,7 @@ void vpn_engine_dataplane(struct vpn_engine *e, bool up, const char *reason)
 	e->dataplane = up;
 	e->synced = false;
 	vpn_timer_stop(e, &e->sync);
+	vpn_check_module_changed(e);
 	/* what the module held is its own again until we restate it; forwarding goes on meanwhile */
 	frr_each (vpn_devices, &e->devices, dev)
 		frr_each (vpn_instances, &dev->instances, inst)
@@ -407,6 +410,10 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 		inst = of_role(e, rec->neigh.ifindex, rec->neigh.vni, DM_ROLE_SPOKE);
 		if (inst)
 			vpn_neigh_wanted(e, inst, &rec->neigh);
+		break;
+	case DM_REC_CHECK_HAVE:
+	case DM_REC_CHECK_END:
+		vpn_check_record(e, rec);
 		break;
 	case DM_REC_FAILURE:
 		failure(e, &rec->failure);

@@ -277,6 +277,47 @@ void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const st
 void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg);
 void vpn_engine_each_neigh(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg);
 void vpn_engine_each_plain(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_plain_view *v), void *arg);
+
+#define VPN_SIDE_LEN 160	  /* octets of one side of a difference in words, with its end */
+#define VPN_CHECK_LISTED_MAX 1000 /* differences that are listed; the others are counted */
+
+/* One thing in which the engine and the kernel differ, identified by kind, (ifindex, vni) and address. */
+struct vpn_difference_view {
+	enum dm_have_kind kind;
+	uint32_t ifindex;
+	char ifname[VPN_IFNAME_LEN]; /* "" for a device that is not there */
+	uint32_t vni;		     /* by which this node receives the VPN */
+	bool has_vpn;		     /* an instance has it; `vpn` is set then only */
+	struct vpn_id vpn;
+	struct dm_addr addr; /* not set for an instance's settings */
+	char nhrpd[VPN_SIDE_LEN], kernel[VPN_SIDE_LEN]; /* "none" for nothing */
+};
+
+struct vpn_check_view {
+	const char *error; /* why nothing can be said, NULL when it can */
+	size_t compared[DM_HAVE_KINDS];
+	size_t not_compared;  /* instances that are not ready */
+	unsigned int looks;   /* 2: something was seen to differ, and looked at again */
+	uint64_t took_ms;
+	uint32_t sync_in; /* seconds until the module takes away what nhrpd has not asked for since it, or zebra, started; 0: done */
+	size_t num;	      /* of differences */
+	bool more;	      /* there are more than could be looked at twice */
+	size_t listed;
+	const struct vpn_difference_view *list;
+};
+
+/* V is valid during the call. */
+typedef void (*vpn_check_done)(void *arg, const struct vpn_check_view *v);
+
+/*
+ * Compares what the engine believes with what the kernel has, which is read for it. DONE is called later, never
+ * from within this call, within VPN_CHECK_LONGEST_MS; also when the engine ends. Returns false when too many ask.
+ */
+bool vpn_engine_check(struct vpn_engine *e, vpn_check_done done, void *arg);
+/* Who asked with ARG is not to be told any more. */
+void vpn_engine_check_forget(struct vpn_engine *e, const void *arg);
+/* "instance", "hub", "fdb", "member", "floodTarget", "switchMac", "neighbor", "bridgeMac", "localMac" */
+const char *vpn_have_name(enum dm_have_kind kind);
 /* The counters, which live as long as the engine. */
 struct vpn_counters *vpn_engine_counters(struct vpn_engine *e);
 /* Debug lines are made only while this is on. */

@@ -49,7 +49,7 @@ static const char *vpn_text(const struct vpn_id *vpn)
 	return vpn_id_str(vpn, text);
 }
 
-static void json_vpn(json_object *obj, const char *ifname, const struct vpn_id *vpn)
+void vpn_vty_json_vpn(json_object *obj, const char *ifname, const struct vpn_id *vpn)
 {
 	char oui[VPN_OUI_STRLEN];
 
@@ -162,7 +162,7 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 {
 	json_object *obj = json_object_new_object();
 
-	json_vpn(obj, v->ifname, &v->vpn);
+	vpn_vty_json_vpn(obj, v->ifname, &v->vpn);
 	json_object_string_add(obj, "role", v->role_name);
 	json_object_string_add(obj, "state", vpn_state_name(v->state));
 	if (v->reason[0])
@@ -254,7 +254,7 @@ static void json_plain(void *arg, const struct vpn_plain_view *v)
 {
 	json_object *obj = json_object_new_object();
 
-	json_vpn(obj, v->ifname, &v->vpn);
+	vpn_vty_json_vpn(obj, v->ifname, &v->vpn);
 	json_object_string_add(obj, "state", vpn_state_name(v->reason[0] ? VPN_INACTIVE : VPN_UP));
 	if (v->reason[0])
 		json_object_string_add(obj, "reason", v->reason);
@@ -299,7 +299,7 @@ static void show_member(void *arg, const struct vpn_member_view *v)
 		return;
 	}
 	obj = json_object_new_object();
-	json_vpn(obj, v->ifname, &v->vpn);
+	vpn_vty_json_vpn(obj, v->ifname, &v->vpn);
 	json_addr(obj, "nbma", &v->nbma);
 	json_object_int_add(obj, "vni", v->vni);
 	json_addr(obj, "mac", &v->mac);
@@ -335,7 +335,7 @@ static void json_mac(struct out *o, const struct vpn_mac_view *v)
 	const char *key = addr(&v->mac);
 	json_object *macs, *list, *obj = json_object_new_object();
 
-	json_vpn(obj, v->ifname, &v->vpn);
+	vpn_vty_json_vpn(obj, v->ifname, &v->vpn);
 	json_object_string_add(obj, "type", v->type);
 	json_addr(obj, "remoteVtep", &v->nbma);
 	if (v->vni)
@@ -395,7 +395,7 @@ static void json_neigh(struct out *o, const struct vpn_neigh_view *v)
 {
 	json_object *obj = json_object_new_object();
 
-	json_vpn(obj, v->ifname, &v->vpn);
+	vpn_vty_json_vpn(obj, v->ifname, &v->vpn);
 	json_addr(obj, "ip", &v->ip);
 	json_addr(obj, "mac", &v->mac);
 	json_object_string_add(obj, "type", v->type);

@@ -31,6 +31,8 @@
 #include "lib/zebra.h"
 #include "lib/log.h"
 
+#include "lib/dmevpn_msg.h"
+
 #include "zebra/dmevpn_device.h"
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_links.h"
@@ -339,6 +341,21 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni, ch
 	}
 	return join_vlan(link, vlan, reason) && map_vlan(link, vlan, vni, reason) &&
 	       receive_vni(link, vni, reason);
+}
+
+uint16_t dm_device_vlan_settings(const struct nlm_link *link, uint16_t vlan, uint32_t vni)
+{
+	uint16_t has = 0;
+
+	if (vlan == 0 || vlan >= VLANS - 1 || read_snapshot(link))
+		return 0;
+	if (snap.member[vlan] && !(snap.flags[vlan] & (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED)))
+		has |= DM_SETTING_VLAN;
+	if (snap.tunnel_id[vlan] == vni)
+		has |= DM_SETTING_TUNNEL;
+	if (receives(vni))
+		has |= DM_SETTING_VNI;
+	return has;
 }
 
 /* --- suppression ---------------------------------------------------------------- */

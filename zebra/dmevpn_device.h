@@ -42,6 +42,12 @@ bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
 		    char *reason);
 
 /*
+ * Which of DM_SETTING_VLAN, _TUNNEL and _VNI are as a VPN needs them; read from the kernel, if dm_device_invalidate()
+ * was called before. All are missing where they cannot be read.
+ */
+uint16_t dm_device_vlan_settings(const struct nlm_link *link, uint16_t vlan, uint32_t vni);
+
+/*
  * Has the bridge answer for what is behind the port (neigh_suppress), and where the kernel can,
  * still send announcements there (neigh_forward_grat). Returns false with REASON filled in.
  */

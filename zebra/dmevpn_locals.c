@@ -240,6 +240,11 @@ static void note(struct site *s, const struct nlm_bridge_mac *entry, bool here)
 		drop(s, g);
 }
 
+bool dm_locals_counts(const struct nlm_bridge_mac *entry)
+{
+	return !entry->own && !entry->locked && !dm_addr_is_multicast(&entry->mac);
+}
+
 /*
  * An event, or an answer to a dump; ARG is the site that the dump is for, NULL: all that it
  * concerns.
@@ -253,8 +258,7 @@ static void handle_entry(const struct nlmsghdr *nlh, void *arg)
 	if ((nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH) ||
 	    !nlm_parse_bridge_mac(nlh, &entry))
 		return;
-	here = nlh->nlmsg_type == RTM_NEWNEIGH && !entry.own && !entry.locked &&
-	       !dm_addr_is_multicast(&entry.mac);
+	here = nlh->nlmsg_type == RTM_NEWNEIGH && dm_locals_counts(&entry);
 	key.bridge = entry.bridge;
 	for (s = site_tree_find_gteq(&sites, &key); s && s->bridge == entry.bridge;
 	     s = site_tree_next(&sites, s)) {

@@ -10,6 +10,8 @@
 
 #include "lib/dmevpn_msg.h"
 
+#include "zebra/dmevpn_netlink.h"
+
 struct event_loop;
 
 /*
@@ -34,6 +36,12 @@ void dm_locals_tell(uint32_t ifindex);
 
 /* True when the MAC is there now, in that VLAN (0: of a bridge that does not filter). */
 bool dm_locals_has(uint32_t ifindex, const struct dm_addr *mac, uint16_t vlan);
+
+/*
+ * True for an entry of a bridge whose MAC is on this side, as long as the entry's port is not the
+ * VXLAN device.
+ */
+bool dm_locals_counts(const struct nlm_bridge_mac *entry);
 
 /* A VXLAN device or a bridge changed or went (dmevpn_links.c). */
 void dm_locals_link_changed(uint32_t ifindex);

@@ -22,13 +22,13 @@
 #include "lib/privs.h"
 
 #include "zebra/dmevpn_macs.h"
+#include "zebra/dmevpn_mapwalk.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_memory.h"
 #include "zebra/dmevpn_switch.h"
 
 DEFINE_MTYPE_STATIC(DMEVPN, DM_MAC_WALK, "MACs being read");
 
-#define WALK_BATCH 512
 /* a MAC that was heard within this is as good as heard now */
 #define REFRESH_NS 1000000000ULL
 #define BIND_TRIES 3
@@ -63,40 +63,25 @@ static void fill(struct dm_mac_info *info, const struct sw_mac_key *key, const s
 }
 
 struct walk {
-	struct sw_mac_key keys[WALK_BATCH];
-	struct sw_mac values[WALK_BATCH];
-	uint32_t at; /* the kernel's: where it goes on */
-	bool begun, ended;
+	struct sw_mac_key keys[DM_MAPWALK_BATCH];
+	struct sw_mac values[DM_MAPWALK_BATCH];
 };
-
-/* Returns how many MACs came, or a negative errno. */
-static int next(struct walk *w)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t count = WALK_BATCH, from = w->at;
-	int err = 0;
-
-	frr_with_privs (&zserv_privs) {
-		err = dm_switch_errno(bpf_map_lookup_batch(dm_switch_maps()->macs,
-							   w->begun ? &from : NULL, &w->at, w->keys,
-							   w->values, &count, &opts));
-	}
-	w->begun = true;
-	w->ended = err == ENOENT;
-	return err && !w->ended ? -err : (int)count;
-}
 
 static int walk(void (*each)(const struct sw_mac_key *key, const struct sw_mac *value, void *arg),
 		void *arg)
 {
+	struct dm_mapwalk map = {};
 	struct walk *w;
 	int n = 0, i;
 
 	if (!dm_switch_maps())
 		return ENODEV;
 	w = XCALLOC(MTYPE_DM_MAC_WALK, sizeof(*w));
-	while (n >= 0 && !w->ended) {
-		n = next(w);
+	map.fd = dm_switch_maps()->macs;
+	map.keys = w->keys;
+	map.values = w->values;
+	while (n >= 0 && !map.ended) {
+		n = dm_mapwalk_next(&map);
 		for (i = 0; i < n; i++)
 			each(&w->keys[i], &w->values[i], arg);
 	}

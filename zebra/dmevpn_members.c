@@ -111,7 +111,7 @@ static void addr_to_map(const struct dm_addr *addr, uint8_t octets[SW_ADDR_LEN])
 	}
 }
 
-static void addr_from_map(const uint8_t octets[SW_ADDR_LEN], struct dm_addr *addr)
+void dm_addr_from_map(const uint8_t octets[SW_ADDR_LEN], struct dm_addr *addr)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -286,6 +286,24 @@ int dm_vpn_open(uint32_t ifindex, uint32_t vni, const struct dm_addr *local)
 	else
 		new_vpn(&key, number);
 	return err;
+}
+
+bool dm_vpn_in_kernel(uint32_t ifindex, uint32_t vni)
+{
+	struct sw_vpn_key key = {.ifindex = ifindex, .vni = vni};
+	const struct sw_vpn_key *at;
+	uint32_t number = 0;
+	int result = -1;
+
+	if (!ready())
+		return false;
+	frr_with_privs (&zserv_privs) {
+		result = bpf_map_lookup_elem(dm_switch_maps()->vpns, &key, &number);
+	}
+	if (result || !number || number >= SW_VPNS_MAX)
+		return false;
+	at = &dm_switch_maps()->vpn_table[number].key;
+	return at->ifindex == ifindex && at->vni == vni;
 }
 
 static void free_chunks(struct sw_vpn *entry)
@@ -605,7 +623,7 @@ static void load_member(const struct sw_member_key *key, const struct sw_member 
 		return;
 	}
 	info.remote_vni = target->remote_vni;
-	addr_from_map(key->addr, &info.nbma);
+	dm_addr_from_map(key->addr, &info.nbma);
 	new_member(vpn, &info, value->slot, value->gen)->marked = true;
 }
 

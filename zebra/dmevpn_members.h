@@ -100,4 +100,10 @@ void dm_members_each(uint32_t ifindex, uint32_t vni,
 const struct dm_member_info *dm_member_at(uint64_t where);
 uint64_t dm_member_where(uint32_t ifindex, uint32_t vni, const struct dm_addr *nbma);
 
+/* True when the switch's map of VPNs itself, and what that points to, have the VPN open. */
+bool dm_vpn_in_kernel(uint32_t ifindex, uint32_t vni);
+
+/* An address as the maps have it. */
+void dm_addr_from_map(const uint8_t octets[SW_ADDR_LEN], struct dm_addr *addr);
+
 #endif

@@ -333,6 +333,16 @@ void dm_neigh_del(uint32_t ifindex, const struct dm_addr *ip)
 		remove_neigh(s, n);
 }
 
+bool dm_neigh_where(uint32_t ifindex, struct dm_neigh_place *place)
+{
+	struct site *s = find_site(ifindex);
+
+	if (!s || !s->placed)
+		return false;
+	*place = s->place;
+	return true;
+}
+
 uint32_t dm_neigh_count(uint32_t ifindex)
 {
 	struct site *s = find_site(ifindex);

@@ -88,6 +88,9 @@ void dm_neigh_sweep(void);
  */
 bool dm_neigh_purge(const struct dm_neigh_place *place);
 
+/* Where the neighbours of a device are in the kernel; false when they are nowhere. */
+bool dm_neigh_where(uint32_t ifindex, struct dm_neigh_place *place);
+
 /* Neighbours wanted on a device. */
 uint32_t dm_neigh_count(uint32_t ifindex);
 

@@ -270,6 +270,13 @@ int nls_dump_anew(struct nls *s, struct nlmsghdr *nlh, void (*begin)(void *arg),
 	return -EINTR;
 }
 
+int nls_dump_begin(struct nls *s, struct nlmsghdr *nlh)
+{
+	nlh->nlmsg_seq = ++s->seq;
+	s->reason[0] = '\0';
+	return s->sock ? send_octets(s, nlh, nlh->nlmsg_len) : -EBADF;
+}
+
 int nls_batch(struct nls *s, void *buf, size_t octets, unsigned int count, uint32_t *first,
 	      nls_each each, void *arg)
 {

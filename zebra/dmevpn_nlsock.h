@@ -47,6 +47,13 @@ int nls_dump_anew(struct nls *s, struct nlmsghdr *nlh, void (*begin)(void *arg),
 		  void *arg);
 
 /*
+ * Sends one dump request and reads nothing: the answers are for nls_receive_some(), as slowly as the
+ * caller likes, for the kernel makes them while they are read. Their end is NLMSG_DONE, or an
+ * NLMSG_ERROR. Returns 0 or a negative errno.
+ */
+int nls_dump_begin(struct nls *s, struct nlmsghdr *nlh);
+
+/*
  * Sends one message that is answered by one message, not an acknowledgement. Returns 0 or a
  * negative errno.
  */

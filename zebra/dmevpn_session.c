@@ -26,6 +26,7 @@
 
 #include "lib/dmevpn_msg.h"
 
+#include "zebra/dmevpn_check.h"
 #include "zebra/dmevpn_device.h"
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
@@ -519,6 +520,9 @@ static void handle_record(const struct dm_rec *rec)
 	case DM_REC_USED_QUERY:
 		query_used(&rec->used);
 		break;
+	case DM_REC_CHECK:
+		dm_check_begin(rec->check.number);
+		break;
 	default:
 		break;
 	}
@@ -529,6 +533,7 @@ static void handle_peer_gone(void)
 	if (established)
 		zlog_warn("dmevpn: nhrpd has gone; forwarding goes on as it is");
 	established = false;
+	dm_check_stop();
 }
 
 static const struct dm_zapi_ops zapi_ops = {
@@ -651,6 +656,7 @@ int dm_session_start(struct event_loop *loop)
 	loop_main = loop;
 	clock_gettime(CLOCK_REALTIME, &now);
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	dm_check_start(loop, send_rec);
 	dm_locals_start(loop, local_told);
 	dm_local_neigh_start(local_neigh_told);
 	dm_snoop_start(loop, &snoop_ops);
@@ -678,6 +684,7 @@ void dm_session_stop(void)
 {
 	established = false;
 	event_cancel(&t_resync);
+	dm_check_stop();
 	dm_watch_stop();
 	dm_zapi_stop();
 	dm_suppress_stop();

@@ -38,6 +38,8 @@
 #include "lib/privs.h"
 #include "lib/typesafe.h"
 
+#include "lib/dmevpn_msg.h"
+
 #include "zebra/bpf/switch.skel.h"
 #include "zebra/dmevpn_memory.h"
 #include "zebra/dmevpn_switch.h"
@@ -46,6 +48,7 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_ATTACHMENT, "attached device");
 
 #define BPFFS "/sys/fs/bpf"
 #define FOLDER_LEN 48
+#define ATTACHED_MAX 64 /* programs at one side of a device */
 #define PATH_LEN 320 /* any name of a file in the folder fits */
 #define SECOND 1000000000ULL
 #define HAIRPIN_NS SECOND
@@ -482,6 +485,53 @@ void dm_switch_detach(uint32_t ifindex)
 		drop_side(&a->out);
 	}
 	free_attachment(a);
+}
+
+static uint32_t program_id(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	return bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len) == 0 ? info.id : 0;
+}
+
+/* The kernel's own list of what is attached there. */
+static bool is_attached(uint32_t ifindex, enum bpf_attach_type where, const struct bpf_program *prog)
+{
+	uint32_t ids[ATTACHED_MAX], id = program_id(prog), i;
+	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = ATTACHED_MAX);
+
+	if (bpf_prog_query_opts(ifindex, where, &opts))
+		return false;
+	for (i = 0; i < opts.prog_cnt && i < ATTACHED_MAX; i++)
+		if (id && ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool has_flood_program(void)
+{
+	uint32_t zero = 0, id = 0;
+
+	return bpf_map_lookup_elem(bpf_map__fd(skel->maps.programs), &zero, &id) == 0 &&
+	       id == program_id(skel->progs.dmevpn_flood);
+}
+
+uint16_t dm_switch_settings(uint32_t ifindex)
+{
+	uint16_t has = 0;
+
+	if (!skel)
+		return 0;
+	frr_with_privs (&zserv_privs) {
+		if (is_attached(ifindex, BPF_TCX_INGRESS, skel->progs.dmevpn_in))
+			has |= DM_SETTING_SWITCH_IN;
+		if (is_attached(ifindex, BPF_TCX_EGRESS, skel->progs.dmevpn_out))
+			has |= DM_SETTING_SWITCH_OUT;
+		if (has_flood_program())
+			has |= DM_SETTING_SWITCH_FLOOD;
+	}
+	return has;
 }
 
 uint32_t dm_switch_next_attached(uint32_t after)

@@ -69,6 +69,9 @@ bool dm_switch_attach(uint32_t ifindex, char *reason, size_t size);
 /* Takes them away again; also for a device that is gone. */
 void dm_switch_detach(uint32_t ifindex);
 
+/* DM_SETTING_SWITCH_IN, _OUT and _FLOOD: which of the programs the kernel has in place for a device. */
+uint16_t dm_switch_settings(uint32_t ifindex);
+
 /* The devices that have them, one at each call: pass 0 first, then what came; 0 at the end. */
 uint32_t dm_switch_next_attached(uint32_t after);
 

@@ -122,6 +122,11 @@ void dm_zapi_flush(void)
 	dm_batch_init(&batch);
 }
 
+bool dm_zapi_busy(void)
+{
+	return client && event_is_scheduled(client->t_write);
+}
+
 static void flush_event(struct event *event)
 {
 	dm_zapi_flush();

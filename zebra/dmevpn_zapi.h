@@ -30,6 +30,9 @@ bool dm_zapi_connected(void);
 /* Appends a record to what goes to nhrpd when the events at hand are done. */
 void dm_zapi_send(const struct dm_rec *rec);
 
+/* True while zebra has not taken yet what was sent: what can wait should. */
+bool dm_zapi_busy(void);
+
 /* Sends what was appended now. */
 void dm_zapi_flush(void);
 

@@ -17,7 +17,7 @@ import tempfile
 SOURCE = pathlib.Path(os.environ.get("srcdir", "."))
 GUIDE = "".join(path.read_text() for path in sorted((SOURCE / "doc/user").glob("*.rst")))
 
-COMMANDS = ["nhrpd/vpn_vty.c", "mgmtd/nhrp_cli.c", "zebra/dmevpn_vty.c"]
+COMMANDS = ["nhrpd/vpn_vty.c", "nhrpd/vpn_vty_check.c", "mgmtd/nhrp_cli.c", "zebra/dmevpn_vty.c"]
 # files with tables of names that JSON shows, and how an entry begins there
 NAMES = {
     "nhrpd/vpn_counters.c": r"\[(?:VPN_REFUSED|NHRP_OP)_\w+\]",

@@ -104,6 +104,13 @@ static const struct {
 	 {.type = DM_REC_LOCAL_NEIGH, .neigh = {7, 100, V4(11, 0, 0, 11), MAC(11), 1}}},
 	{"NEIGH_WANTED", "4d 00 000d  00000007 00000064 01 0b00000b",
 	 {.type = DM_REC_NEIGH_WANTED, .neigh = {.ifindex = 7, .vni = 100, .ip = V4(11, 0, 0, 11)}}},
+	{"CHECK", "14 00 0004  00000009", {.type = DM_REC_CHECK, .check = {9}}},
+	{"CHECK_HAVE",
+	 "50 00 0020  00000009 03 01 00000007 00000064 03 02000000000b 01 0a000002 00000065 0000",
+	 {.type = DM_REC_CHECK_HAVE,
+	  .have = {9, DM_HAVE_FDB, 1, 7, 100, MAC(11), V4(10, 0, 0, 2), 101, 0}}},
+	{"CHECK_END", "51 00 0008  00000009 03 6e6f74",
+	 {.type = DM_REC_CHECK_END, .check_end = {9, "not"}}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
@@ -114,8 +121,9 @@ static struct dm_batch batch;
 static size_t all_records(uint8_t payload[4096])
 {
 	uint8_t octets[VECTOR_MAX];
-	size_t used = from_hex("0002 001f", payload);
+	size_t used = from_hex("0002 0000", payload);
 
+	payload[3] = VECTORS;
 	for (size_t i = 0; i < VECTORS; i++) {
 		size_t len = from_hex(vectors[i].hex, octets);
 
