@@ -44,6 +44,7 @@ struct vpn_engine {
 	struct vpn_devices_head devices;
 	struct vpn_index_head index;
 	struct vpn_vnis_head vnis;
+	struct vpn_places_head places;
 	struct vpn_links_head links;
 	struct vpn_ctls_head ctls;
 	struct vpn_channels_head channels;

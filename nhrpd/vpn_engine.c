@@ -101,6 +101,7 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 	vpn_devices_init(&e->devices);
 	vpn_index_init(&e->index);
 	vpn_vnis_init(&e->vnis);
+	vpn_places_init(&e->places);
 	vpn_links_init(&e->links);
 	vpn_ctls_init(&e->ctls);
 	vpn_channels_init(&e->channels);
@@ -140,6 +141,7 @@ void vpn_engine_free(struct vpn_engine *e)
 	vpn_channels_fini(&e->channels);
 	vpn_ctls_fini(&e->ctls);
 	vpn_links_fini(&e->links);
+	vpn_places_fini(&e->places);
 	vpn_vnis_fini(&e->vnis);
 	vpn_index_fini(&e->index);
 	vpn_devices_fini(&e->devices);
@@ -154,9 +156,21 @@ uint64_t vpn_engine_run(struct vpn_engine *e)
 
 /* --- configuration --- */
 
+/* The device of that name, of which a setting of all its VPNs changes. */
+static struct vpn_device *changing(struct vpn_engine *e, const char *ifname)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+
+	dev->changed = true;
+	return dev;
+}
+
 void vpn_engine_set_instance(struct vpn_engine *e, const char *ifname, struct vpn_id vpn, uint16_t vlan)
 {
-	vpn_instance_get(e, vpn_device_get(e, ifname), vpn)->vlan_config = vlan;
+	struct vpn_instance *inst = vpn_instance_get(e, vpn_device_get(e, ifname), vpn);
+
+	inst->changed |= inst->vlan_config != vlan;
+	inst->vlan_config = vlan;
 }
 
 void vpn_engine_unset_instance(struct vpn_engine *e, const char *ifname, struct vpn_id vpn)
@@ -171,19 +185,19 @@ void vpn_engine_unset_instance(struct vpn_engine *e, const char *ifname, struct 
 
 void vpn_engine_set_controller_name(struct vpn_engine *e, const char *ifname, const char *controller)
 {
-	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_device *dev = changing(e, ifname);
 
 	snprintf(dev->controller, sizeof(dev->controller), "%s", controller ? controller : "");
 }
 
 void vpn_engine_set_role(struct vpn_engine *e, const char *ifname, enum vpn_config_role role)
 {
-	vpn_device_get(e, ifname)->role = role;
+	changing(e, ifname)->role = role;
 }
 
 void vpn_engine_set_holdtime(struct vpn_engine *e, const char *ifname, uint16_t seconds)
 {
-	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_device *dev = changing(e, ifname);
 	struct vpn_instance *inst;
 
 	if (dev->holdtime == seconds)
@@ -219,12 +233,12 @@ void vpn_engine_set_ageing_time(struct vpn_engine *e, const char *ifname, uint16
 
 void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, bool on)
 {
-	vpn_device_get(e, ifname)->graceful_restart = on;
+	changing(e, ifname)->graceful_restart = on;
 }
 
 void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name)
 {
-	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_device *dev = changing(e, ifname);
 	struct vpn_instance *inst;
 
 	if (!strcmp(dev->key_chain, name ? name : ""))
@@ -237,7 +251,7 @@ void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const ch
 
 void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool on)
 {
-	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_device *dev = changing(e, ifname);
 	struct vpn_instance *inst;
 
 	if (dev->arp_suppress == on)
@@ -249,7 +263,7 @@ void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool 
 
 void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn)
 {
-	struct vpn_device *dev = vpn_device_get(e, ifname);
+	struct vpn_device *dev = changing(e, ifname);
 
 	if (vpn ? dev->has_plain && !vpn_id_cmp(&dev->plain, vpn) : !dev->has_plain)
 		return;
@@ -267,7 +281,7 @@ void vpn_engine_commit(struct vpn_engine *e)
 {
 	struct vpn_device *dev;
 
-	vpn_update_all(e);
+	vpn_update_changed(e);
 	frr_each_safe (vpn_devices, &e->devices, dev)
 		vpn_device_trim(e, dev);
 	vpn_ctl_trim(e);

@@ -29,6 +29,12 @@ DEFINE_MTYPE_STATIC(VPNENGINE, VPN_INSTANCE, "VPN instance");
 
 #define VLAN_MAX 4094
 
+/* A device carries one VPN unless it is a hub's; the others wait for the place of the first. */
+static bool carries_many(const struct vpn_instance *inst)
+{
+	return inst->link && inst->link->link.flags & DM_LINK_VNIFILTER;
+}
+
 /* --- devices --- */
 
 struct vpn_device *vpn_device_find(struct vpn_engine *e, const char *name)
@@ -107,6 +113,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	vpn_transit_init(inst);
 	vpn_instances_add(&dev->instances, inst);
 	index_take(e, inst);
+	inst->changed = true;
 	return inst;
 }
 
@@ -124,6 +131,14 @@ struct vpn_instance *vpn_instance_by_vni(struct vpn_engine *e, uint32_t ifindex,
 	return vpn_vnis_find(&e->vnis, &ref);
 }
 
+/* The module knows the instance by (asked_ifindex, vlan) from now on, or not any more. */
+static void set_asked(struct vpn_engine *e, struct vpn_instance *inst, bool asked)
+{
+	if (inst->asked)
+		vpn_places_del(&e->places, inst);
+	inst->asked = asked && !vpn_places_add(&e->places, inst);
+}
+
 /* Takes the module's word and ours back, but not what the instance holds. */
 static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
 {
@@ -134,7 +149,8 @@ static void withdraw(struct vpn_engine *e, struct vpn_instance *inst)
 
 	if (inst->asked)
 		vpn_program(e, &rec);
-	inst->asked = inst->ready = inst->told = false;
+	set_asked(e, inst, false);
+	inst->ready = inst->told = false;
 	inst->not_ready[0] = '\0';
 }
 
@@ -152,6 +168,7 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 	vpn_transit_clear(e, inst);
 	if (program)
 		withdraw(e, inst);
+	set_asked(e, inst, false);
 	name_by_vni(e, inst, 0, 0);
 	inst->role = DM_ROLE_NONE;
 }
@@ -173,7 +190,8 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 
 void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	inst->asked = inst->told = false;
+	set_asked(e, inst, false);
+	inst->told = false;
 	vpn_hearing_unknown(e, inst);
 	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
 	vpn_neigh_unask(e, inst);
@@ -192,11 +210,6 @@ struct verdict {
 	struct dm_addr nbma;
 	struct vpn_path local;
 	char reason[DM_REASON_LEN]; /* "" when nothing stands in the way */
-};
-
-/* VLANs of one device that an instance before this one has taken. */
-struct vlans {
-	uint8_t taken[VLAN_MAX / 8 + 1];
 };
 
 static bool obstacle(struct verdict *v, bool hard, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -230,22 +243,25 @@ static bool judge_module(struct vpn_engine *e, const struct vpn_instance *inst, 
 	return judge_index(e, inst, v);
 }
 
-static bool judge_vlan(const struct vpn_instance *inst, struct vlans *vlans, struct verdict *v)
+static uint32_t wanted_vlan(const struct vpn_instance *inst)
 {
-	uint32_t vlan = inst->vlan_config ? inst->vlan_config : inst->vpn.index;
+	return inst->vlan_config ? inst->vlan_config : inst->vpn.index;
+}
+
+static bool judge_vlan(const struct vpn_instance *inst, struct verdict *v)
+{
+	uint32_t vlan = wanted_vlan(inst);
 
 	if (vlan > VLAN_MAX)
 		return obstacle(v, true, "VPN index %u is no VLAN: give one with vlan", inst->vpn.index);
 	v->vlan = (uint16_t)vlan;
-	if (vlans->taken[vlan / 8] & 1 << vlan % 8)
+	if (inst->clash)
 		return obstacle(v, true, "VLAN %u of %s belongs to another VPN", vlan, inst->dev->name);
-	vlans->taken[vlan / 8] |= (uint8_t)(1 << vlan % 8);
 	return true;
 }
 
 /* The device decides the role; the configuration may insist on one. */
-static bool judge_role(const struct vpn_instance *inst, const struct dm_link *l, struct vlans *vlans,
-		       struct verdict *v)
+static bool judge_role(const struct vpn_instance *inst, const struct dm_link *l, struct verdict *v)
 {
 	enum vpn_config_role want = inst->dev->role;
 	const char *name = inst->dev->name;
@@ -262,7 +278,7 @@ static bool judge_role(const struct vpn_instance *inst, const struct dm_link *l,
 	if (want == VPN_ROLE_SPOKE && v->role != DM_ROLE_SPOKE)
 		return obstacle(v, true, "role spoke needs %s to have a VNI of its own", name);
 	if (v->role == DM_ROLE_HUB)
-		return judge_vlan(inst, vlans, v);
+		return judge_vlan(inst, v);
 	if (inst != vpn_instances_const_first(&inst->dev->instances))
 		return obstacle(v, true, "%s has one VNI and serves the first VPN on it only", name);
 	return true;
@@ -304,7 +320,7 @@ static void judge_layer3(struct vpn_engine *e, const struct vpn_instance *inst, 
 		obstacle(v, false, "%s %s", c->name, c->reason);
 }
 
-static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct vlans *vlans, struct verdict *v)
+static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct verdict *v)
 {
 	const char *name = inst->dev->name;
 	const struct dm_link *l = inst->link ? &inst->link->link : NULL;
@@ -327,7 +343,7 @@ static void judge(struct vpn_engine *e, const struct vpn_instance *inst, struct 
 		obstacle(v, true, "plain-messages is for GRE interfaces, and %s is a VXLAN device", name);
 		return;
 	}
-	if (!judge_role(inst, l, vlans, v) || !judge_controller(e, inst, v))
+	if (!judge_role(inst, l, v) || !judge_controller(e, inst, v))
 		return;
 	v->nbma = dm_addr_is_set(&l->local) && !dm_addr_is_zero(&l->local) ? l->local : v->local.nbma;
 	if (!v->up)
@@ -348,7 +364,7 @@ static void ask(struct vpn_engine *e, struct vpn_instance *inst, const struct ve
 	if (inst->asked)
 		withdraw(e, inst); /* the device was made again */
 	name_by_vni(e, inst, v->ifindex, inst->vni);
-	inst->asked = true;
+	set_asked(e, inst, true);
 	inst->told = inst->ready = false;
 	vpn_program(e, &rec);
 }
@@ -434,36 +450,106 @@ static void start(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 		vpn_spoke_servers(e, inst, &vpn_ctl_by_name(e, inst->dev->controller)->c);
 }
 
-/* One pass over a device; FN acts on each verdict. */
-static void pass(struct vpn_engine *e, struct vpn_device *dev,
-		 void (*fn)(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v))
+/* --- who is looked at --- */
+
+/* VLANs of one device that an instance before this one has taken. */
+struct vlans {
+	uint8_t taken[VLAN_MAX / 8 + 1];
+};
+
+/* Returns false when an instance before this one has its VLAN. */
+static bool take_vlan(const struct vpn_instance *inst, struct vlans *vlans)
+{
+	uint32_t vlan = wanted_vlan(inst);
+	bool clash;
+
+	if (!inst->indexed || vlan > VLAN_MAX)
+		return true;
+	clash = vlans->taken[vlan / 8] & 1 << vlan % 8;
+	vlans->taken[vlan / 8] |= (uint8_t)(1 << vlan % 8);
+	return !clash;
+}
+
+/*
+ * One walk over a device gathers in DUE those that something concerns. It is done for each VPN that
+ * comes or goes, among thousands that it does not concern: so what is decided about an instance waits
+ * until it is gathered.
+ */
+static void gather(struct vpn_engine *e, struct vpn_device *dev, struct vpn_due_head *due)
 {
 	struct vpn_link *link = vpn_link_by_name(e, dev->name);
 	struct vpn_instance *inst;
 	struct vlans vlans = { 0 };
-	struct verdict v;
+	bool all = dev->changed, clash;
 
+	dev->changed = false;
 	frr_each (vpn_instances, &dev->instances, inst) {
 		inst->link = link; /* of those that leave, too: the former one is about to be freed */
 		if (inst->leaving)
 			continue;
-		index_take(e, inst);
-		judge(e, inst, &vlans, &v);
-		fn(e, inst, &v);
+		if (!inst->indexed) {
+			index_take(e, inst);
+			inst->changed |= inst->indexed;
+		}
+		clash = !take_vlan(inst, &vlans);
+		if (all || inst->changed || inst->clash != clash || !carries_many(inst))
+			vpn_due_add_tail(due, inst);
+		inst->clash = clash;
+		inst->changed = false;
 	}
 }
 
-static void stop_if_must(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
+static void stop_if_must(struct vpn_engine *e, struct vpn_instance *inst)
 {
-	if (inst->role != DM_ROLE_NONE && (v->hard || inst->role != v->role || inst->vlan != v->vlan))
+	struct verdict v;
+
+	judge(e, inst, &v);
+	if (inst->role != DM_ROLE_NONE && (v.hard || inst->role != v.role || inst->vlan != v.vlan))
 		stop(e, inst, true);
+}
+
+static void start_if_can(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	struct verdict v;
+
+	judge(e, inst, &v);
+	start(e, inst, &v);
+}
+
+/* All stops come before all starts: what one gives up another may be about to take. */
+static void look_at(struct vpn_engine *e, struct vpn_due_head *due)
+{
+	struct vpn_instance *inst;
+
+	frr_each (vpn_due, due, inst)
+		stop_if_must(e, inst);
+	while ((inst = vpn_due_pop(due)))
+		start_if_can(e, inst);
+	vpn_due_fini(due);
 }
 
 void vpn_device_update(struct vpn_engine *e, struct vpn_device *dev)
 {
-	pass(e, dev, stop_if_must);
-	pass(e, dev, start);
+	struct vpn_due_head due;
+
+	vpn_due_init(&due);
+	dev->changed = true;
+	gather(e, dev, &due);
+	look_at(e, &due);
 	vpn_layer3_update(e, dev);
+}
+
+void vpn_update_changed(struct vpn_engine *e)
+{
+	struct vpn_device *dev;
+	struct vpn_due_head due;
+
+	vpn_due_init(&due);
+	frr_each (vpn_devices, &e->devices, dev)
+		gather(e, dev, &due);
+	look_at(e, &due);
+	frr_each (vpn_devices, &e->devices, dev)
+		vpn_layer3_update(e, dev);
 }
 
 void vpn_update_all(struct vpn_engine *e)
@@ -471,11 +557,8 @@ void vpn_update_all(struct vpn_engine *e)
 	struct vpn_device *dev;
 
 	frr_each (vpn_devices, &e->devices, dev)
-		pass(e, dev, stop_if_must);
-	frr_each (vpn_devices, &e->devices, dev) {
-		pass(e, dev, start);
-		vpn_layer3_update(e, dev);
-	}
+		dev->changed = true;
+	vpn_update_changed(e);
 }
 
 const char *vpn_instance_role_name(const struct vpn_instance *inst)
@@ -496,25 +579,12 @@ enum vpn_state vpn_instance_shown_state(const struct vpn_instance *inst)
 
 /* --- the module's word --- */
 
-static struct vpn_instance *asked_for(struct vpn_engine *e, const struct dm_instance_state *s)
-{
-	struct vpn_link *l = vpn_link_by_index(e, s->ifindex);
-	struct vpn_device *dev = l ? vpn_device_find(e, l->link.name) : NULL;
-	struct vpn_instance *inst;
-
-	if (!dev)
-		return NULL;
-	frr_each (vpn_instances, &dev->instances, inst)
-		if (inst->asked && inst->asked_ifindex == s->ifindex && inst->vlan == s->vlan)
-			return inst;
-	return NULL;
-}
-
 void vpn_instance_state(struct vpn_engine *e, const struct dm_instance_state *s)
 {
-	struct vpn_instance *inst = asked_for(e, s);
+	struct vpn_instance ref = { .asked_ifindex = s->ifindex, .vlan = s->vlan };
+	struct vpn_instance *inst = vpn_places_find(&e->places, &ref);
 
-	if (!inst)
+	if (!inst || inst->leaving || !inst->link || inst->link->link.ifindex != s->ifindex)
 		return;
 	if (s->vni && inst->vni != s->vni) {
 		/* what lives in the kernel under the former VNI is void; a hub's members are stated anew */
@@ -527,5 +597,7 @@ void vpn_instance_state(struct vpn_engine *e, const struct dm_instance_state *s)
 	if (!inst->ready)
 		inst->told = false;
 	snprintf(inst->not_ready, sizeof(inst->not_ready), "%s", s->reason);
-	vpn_device_update(e, inst->dev);
+	/* the word on one VPN concerns no other */
+	stop_if_must(e, inst);
+	start_if_can(e, inst);
 }

@@ -23,6 +23,8 @@ struct vpn_link;
 PREDECL_RBTREE_UNIQ(vpn_instances);
 PREDECL_HASH(vpn_index);
 PREDECL_HASH(vpn_vnis);
+PREDECL_HASH(vpn_places);
+PREDECL_DLIST(vpn_due);
 PREDECL_RBTREE_UNIQ(vpn_devices);
 
 /* One VPN on one device. Identified by (device, vpn); a VPN is on one device of a node. */
@@ -30,11 +32,15 @@ struct vpn_instance {
 	struct vpn_instances_item item;
 	struct vpn_index_item index_item;
 	struct vpn_vnis_item vni_item;
+	struct vpn_places_item place_item; /* while asked */
+	struct vpn_due_item due_item;	   /* while it is looked at anew */
 	bool indexed;	 /* this is the node's instance of its VPN */
 	bool vni_known;	 /* it is found by (asked_ifindex, vni) */
 	struct vpn_device *dev;
 	struct vpn_id vpn;
 	uint16_t vlan_config; /* 0: default */
+	bool changed;	      /* its configuration did, since it was looked at last */
+	bool clash;	      /* a VPN before it has its VLAN */
 
 	/* derived by vpn_device_update() */
 	enum dm_role role; /* DM_ROLE_NONE until it could start */
@@ -91,6 +97,7 @@ struct vpn_device {
 	struct vpn_ageing ageing; /* of a hub's MACs */
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
+	bool changed; /* something that concerns all of its VPNs did, since they were looked at last */
 	struct vpn_instances_head instances;
 	bool has_plain;	       /* plain messages of this GRE interface are of VPN plain */
 	struct vpn_id plain;
@@ -132,6 +139,21 @@ static inline uint32_t vpn_vni_hash(const struct vpn_instance *inst)
 }
 DECLARE_HASH(vpn_vnis, struct vpn_instance, vni_item, vpn_vni_cmp, vpn_vni_hash);
 
+/* Order of the container: by what the module calls an instance that it was asked for. */
+static inline int vpn_place_cmp(const struct vpn_instance *a, const struct vpn_instance *b)
+{
+	if (a->asked_ifindex != b->asked_ifindex)
+		return a->asked_ifindex < b->asked_ifindex ? -1 : 1;
+	return a->vlan < b->vlan ? -1 : a->vlan > b->vlan;
+}
+/* Hash over what identifies the object. */
+static inline uint32_t vpn_place_hash(const struct vpn_instance *inst)
+{
+	return jhash_2words(inst->asked_ifindex, inst->vlan, 0x766c);
+}
+DECLARE_HASH(vpn_places, struct vpn_instance, place_item, vpn_place_cmp, vpn_place_hash);
+DECLARE_DLIST(vpn_due, struct vpn_instance, due_item);
+
 /* The device of that name, made when it is not there; the other returns NULL then. */
 struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name);
 struct vpn_device *vpn_device_find(struct vpn_engine *e, const char *name);
@@ -141,6 +163,8 @@ void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev);
 void vpn_device_update(struct vpn_engine *e, struct vpn_device *dev);
 /* The same for all devices, all stops before all starts. */
 void vpn_update_all(struct vpn_engine *e);
+/* The same of those alone that the configuration changed, or that another's change concerns. */
+void vpn_update_changed(struct vpn_engine *e);
 
 /* The instance of VPN on DEV, made when it is not there. */
 struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *dev, struct vpn_id vpn);

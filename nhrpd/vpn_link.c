@@ -154,7 +154,7 @@ void vpn_ctl_trim(struct vpn_engine *e)
 	struct vpn_ctl *ctl;
 
 	frr_each_safe (vpn_ctls, &e->ctls, ctl)
-		if (!is_controller(e, ctl->c.name) && !vpn_device_find(e, ctl->c.name)) {
+		if (!vpn_device_find(e, ctl->c.name) && !is_controller(e, ctl->c.name)) {
 			vpn_ctls_del(&e->ctls, ctl);
 			XFREE(MTYPE_VPN_CTL, ctl);
 		}

@@ -30,6 +30,7 @@
 #include "nhrpd/vpn_message.h"
 
 DEFINE_MTYPE_STATIC(VPNENGINE, VPN_TRANSIT, "VPN request on its way");
+DEFINE_MTYPE_STATIC(VPNENGINE, VPN_TRANSIT_COUNTS, "VPN members' shares of requests");
 
 #define AT_HOP_COUNT 9 /* of ar$hopcnt, RFC 2332 5.1 */
 
@@ -63,6 +64,8 @@ static void transit_over(struct vpn_engine *e, void *arg)
 
 static uint16_t *share_of(struct vpn_instance *inst, const struct vpn_path *path)
 {
+	if (!inst->transit.shares) /* most VPNs pass nothing on, and a hub has thousands of them */
+		inst->transit.shares = XCALLOC(MTYPE_VPN_TRANSIT_COUNTS, VPN_TRANSIT_SHARES * sizeof(uint16_t));
 	return &inst->transit.shares[dm_addr_hash(&path->nbma, path->ifindex) % VPN_TRANSIT_SHARES];
 }
 
@@ -485,5 +488,6 @@ void vpn_transit_clear(struct vpn_engine *e, struct vpn_instance *inst)
 void vpn_transit_fini(struct vpn_instance *inst)
 {
 	vpn_transits_fini(&inst->transit.under_way);
+	XFREE(MTYPE_VPN_TRANSIT_COUNTS, inst->transit.shares);
 	vpn_way_fini(inst);
 }

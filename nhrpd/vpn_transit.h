@@ -63,7 +63,7 @@ DECLARE_HASH(vpn_transits, struct vpn_transit, item, vpn_transit_cmp, vpn_transi
 /* What a hub's instance remembers of the requests that passed it. */
 struct vpn_transit_table {
 	struct vpn_transits_head under_way;
-	uint16_t shares[VPN_TRANSIT_SHARES];
+	uint16_t *shares; /* VPN_TRANSIT_SHARES of them, from the first request on; NULL: none yet */
 };
 
 /* Life of the table, and of what vpn_way.h keeps; both are empty before their end. */

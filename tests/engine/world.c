@@ -13,6 +13,7 @@
 #include "tests/engine/world.h"
 
 #define QUEUE 4096
+#define RECORDS 16384 /* a module that dumps thousands of VPNs says so much at once */
 #define OCTETS 1500
 #define LATE 16
 
@@ -35,7 +36,7 @@ static uint64_t now_ms;
 static uint32_t random_state;
 static struct packet packets[QUEUE];
 static size_t packet_head, packet_tail;
-static struct event_rec records[QUEUE];
+static struct event_rec records[RECORDS];
 static size_t rec_head, rec_tail;
 static unsigned int lose[256], spare[256], seen[256], seen_plain[256], late[256];
 static uint64_t late_ms[256];
@@ -181,8 +182,8 @@ size_t world_last(uint8_t op, const uint8_t **octets)
 
 static void event(struct world_node *to, const struct dm_rec *rec)
 {
-	assert(rec_tail - rec_head < QUEUE);
-	records[rec_tail++ % QUEUE] = (struct event_rec){ .to = to, .rec = *rec };
+	assert(rec_tail - rec_head < RECORDS);
+	records[rec_tail++ % RECORDS] = (struct event_rec){ .to = to, .rec = *rec };
 }
 
 static struct world_heard *heard_at(struct world_node *n, const struct dm_addr *mac)
@@ -380,6 +381,8 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 {
 	struct world_node *n = ctx;
 
+	n->programmed[rec->type]++;
+	n->last_programmed = *rec;
 	switch (rec->type) {
 	case DM_REC_INSTANCE_SET:
 		answer_instance(n, &rec->instance);
@@ -492,6 +495,7 @@ static const char *find_key(void *ctx, const char *chain, uint16_t id, struct nh
 {
 	struct world_node *n = ctx;
 
+	n->keys_asked_for++;
 	if (!n->has_chain || strcmp(chain, "chain"))
 		return "does not exist";
 	for (size_t i = 0; i < WORLD_KEYS; i++) {
@@ -669,7 +673,7 @@ static void pump(void)
 {
 	while (rec_head < rec_tail || packet_head < packet_tail) {
 		if (rec_head < rec_tail) {
-			struct event_rec ev = records[rec_head++ % QUEUE];
+			struct event_rec ev = records[rec_head++ % RECORDS];
 
 			if (ev.rec.type == DM_REC_INSTANCE_STATE)
 				tell_vni(ev.to, &ev.rec.state);

@@ -45,6 +45,9 @@ struct world_node {
 	struct dm_instance instances[WORLD_TABLE];
 	bool vni_told[WORLD_TABLE];
 	size_t num_instances;
+	unsigned int programmed[256]; /* records that the engine gave the module, by type */
+	struct dm_rec last_programmed;
+	unsigned int keys_asked_for; /* how often the engine looked for a key */
 	unsigned int refused; /* records about a VNI that the node had not been told of */
 	struct dm_hub hub; /* ifindex 0: none */
 	struct dm_member members[WORLD_TABLE];
