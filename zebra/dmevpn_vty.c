@@ -29,6 +29,7 @@
 #include "zebra/dmevpn_suppress.h"
 #include "zebra/dmevpn_vty.h"
 #include "zebra/dmevpn_watch.h"
+#include "zebra/dmevpn_zebra_events.h"
 
 #include "zebra/dmevpn_vty_clippy.c"
 
@@ -151,6 +152,7 @@ static struct json_object *gather(void)
 	struct json_object *list = json_object_new_array();
 
 	json_object_boolean_add(json, "connected", dm_session_established());
+	json_object_boolean_add(json, "zebraSpared", dm_zebra_events_spared());
 	dm_instances_each(gather_instance, list);
 	json_object_object_add(json, "instances", list);
 	json_object_object_add(json, "counters", gather_counters());

@@ -30,6 +30,7 @@
 #include "zebra/dmevpn_session.h"
 #include "zebra/dmevpn_switch.h"
 #include "zebra/dmevpn_vty.h"
+#include "zebra/dmevpn_zebra_events.h"
 
 DEFINE_MGROUP(DMEVPN, "DMEVPN module");
 
@@ -49,6 +50,7 @@ static int config_pre(struct event_loop *loop)
 {
 	int err = dm_session_start(loop);
 
+	dm_zebra_events_start(loop);
 	if (err)
 		zlog_err("dmevpn: cannot watch the kernel's devices: %s", safe_strerror(-err));
 	else
@@ -58,6 +60,7 @@ static int config_pre(struct event_loop *loop)
 
 static int early_fini(void)
 {
+	dm_zebra_events_stop();
 	dm_session_stop();
 	return 0;
 }

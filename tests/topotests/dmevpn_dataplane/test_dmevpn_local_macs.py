@@ -42,8 +42,7 @@ NET = SpokeNet
 
 
 def prepare(net):
-    # twice the buffer that Debian's start script gives it: stock zebra ends when its own notifications overrun
-    net.spoke.start_daemon("zebra", options=("-s", "180000000"))
+    net.spoke.start_daemon("zebra")
     net.inject = Inject(net.spoke)
     net.inject.hello(1)
 
