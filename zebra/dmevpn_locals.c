@@ -25,7 +25,7 @@
  * deletion in its time adds, but takes nothing away, and is repeated: after 1, 2, … 32 s.
  *
  * All functions run on zebra's main pthread. It does not age (the bridge
- * does), and sees no other network namespace than zebra's own.
+ * does, and dmevpn_ageing.c asks how old they are), and sees no other network namespace than zebra's own.
  */
 #include <config.h>
 
@@ -36,6 +36,7 @@
 #include "lib/zebra.h"
 #include "lib/frrevent.h"
 #include "lib/log.h"
+#include "lib/monotime.h"
 #include "lib/typesafe.h"
 
 #include "zebra/dmevpn_links.h"
@@ -59,6 +60,7 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SIGHTING, "local MAC");
 #define SIGHTINGS_MAX (4 * MACS_MAX)
 /* the "VLAN" of the bridge's own MAC; those of entries have 12 bits */
 #define OWN_VLAN 0xffff
+#define ALWAYS UINT64_MAX
 
 PREDECL_RBTREE_UNIQ(site_tree);
 PREDECL_RBTREE_UNIQ(sighting_tree);
@@ -68,6 +70,7 @@ struct sighting {
 	struct dm_addr mac;
 	uint16_t vlan; /* 0 on a bridge that does not filter, or OWN_VLAN */
 	bool stale;    /* not seen yet by the dump that is running */
+	uint64_t heard; /* ms of CLOCK_MONOTONIC: last, as far as we know; ALWAYS without frames, too */
 };
 
 struct site {
@@ -154,10 +157,32 @@ static bool is_known(struct site *s, const struct dm_addr *mac)
 	return first && dm_addr_same(&first->mac, mac);
 }
 
-static void tell(const struct site *s, const struct dm_addr *mac, bool gone)
+static uint64_t now_ms(void)
+{
+	struct timeval now;
+
+	monotime(&now);
+	return now.tv_sec * 1000ULL + now.tv_usec / 1000;
+}
+
+/* What was written down by hand or by a control plane does not depend on frames. */
+static uint64_t heard_at(const struct nlm_bridge_mac *entry)
+{
+	uint64_t now = now_ms();
+
+	if (entry->fixed || entry->ext_learned)
+		return ALWAYS;
+	return entry->idle_ms < now ? now - entry->idle_ms : 0;
+}
+
+/* HEARD: when, as in struct sighting. */
+static void tell(const struct site *s, const struct dm_addr *mac, bool gone, uint64_t heard)
 {
 	struct dm_local local = {.ifindex = s->ifindex, .vni = s->vni, .mac = *mac, .gone = gone};
+	uint64_t now = now_ms();
 
+	if (heard < now)
+		local.idle_ms = MIN(now - heard, (uint64_t)UINT32_MAX);
 	tell_local(&local);
 }
 
@@ -186,7 +211,7 @@ static void leave_out(struct site *s)
 	s->logged = true;
 }
 
-static void add(struct site *s, const struct dm_addr *mac, uint16_t vlan)
+static void add(struct site *s, const struct dm_addr *mac, uint16_t vlan, uint64_t heard)
 {
 	struct sighting *g = find_sighting(s, mac, vlan);
 	bool known = g || is_known(s, mac);
@@ -202,9 +227,10 @@ static void add(struct site *s, const struct dm_addr *mac, uint16_t vlan)
 		sighting_tree_add(&s->sightings, g);
 	}
 	g->stale = false;
+	g->heard = heard;
 	if (!known) {
 		s->macs++;
-		tell(s, mac, false);
+		tell(s, mac, false, heard);
 	}
 }
 
@@ -216,7 +242,7 @@ static void drop(struct site *s, struct sighting *g)
 	XFREE(MTYPE_DM_SIGHTING, g);
 	if (!is_known(s, &mac)) {
 		s->macs--;
-		tell(s, &mac, true);
+		tell(s, &mac, true, ALWAYS);
 	}
 	if (s->left_out && has_room_again(s)) {
 		s->left_out = false;
@@ -232,7 +258,7 @@ static void note(struct site *s, const struct nlm_bridge_mac *entry, bool here)
 	struct sighting *g;
 
 	if (here && entry->port != s->ifindex) {
-		add(s, &entry->mac, entry->vlan);
+		add(s, &entry->mac, entry->vlan, heard_at(entry));
 		return;
 	}
 	g = find_sighting(s, &entry->mac, entry->vlan);
@@ -390,7 +416,7 @@ static void update_own(struct site *s)
 	if (dm_addr_same(&was, &s->own))
 		return;
 	if (dm_addr_is_set(&s->own))
-		add(s, &s->own, OWN_VLAN);
+		add(s, &s->own, OWN_VLAN, ALWAYS);
 	if (dm_addr_is_set(&was))
 		drop(s, find_sighting(s, &was, OWN_VLAN));
 }
@@ -415,11 +441,15 @@ static void settle(struct site *s)
 static void tell_all(struct site *s)
 {
 	struct sighting *g, *next;
+	uint64_t heard = 0;
 
 	frr_each (sighting_tree, &s->sightings, g) {
 		next = sighting_tree_next(&s->sightings, g);
-		if (!next || !dm_addr_same(&next->mac, &g->mac))
-			tell(s, &g->mac, false);
+		heard = MAX(heard, g->heard);
+		if (next && dm_addr_same(&next->mac, &g->mac))
+			continue;
+		tell(s, &g->mac, false, heard);
+		heard = 0;
 	}
 }
 
@@ -487,6 +517,31 @@ void dm_locals_link_changed(uint32_t ifindex)
 	frr_each_safe (site_tree, &sites, s)
 		if (s->ifindex == ifindex || s->bridge == ifindex)
 			settle(s);
+}
+
+bool dm_locals_next(uint32_t ifindex, struct dm_local_sighting *at)
+{
+	struct sighting key = {.mac = at->mac, .vlan = at->own ? OWN_VLAN : at->vlan}, *g;
+	struct site *s = find(ifindex);
+
+	g = s ? sighting_tree_find_gteq(&s->sightings, &key) : NULL;
+	if (g && sighting_cmp(g, &key) == 0)
+		g = sighting_tree_next(&s->sightings, g);
+	if (!g)
+		return false;
+	at->mac = g->mac;
+	at->own = g->vlan == OWN_VLAN;
+	at->vlan = g->vlan;
+	return true;
+}
+
+void dm_locals_heard(uint32_t ifindex, const struct nlm_bridge_mac *entry)
+{
+	struct site *s = find(ifindex);
+	struct sighting *g = s ? find_sighting(s, &entry->mac, entry->vlan) : NULL;
+
+	if (g)
+		g->heard = heard_at(entry);
 }
 
 bool dm_locals_has(uint32_t ifindex, const struct dm_addr *mac, uint16_t vlan)

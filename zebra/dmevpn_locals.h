@@ -43,6 +43,19 @@ bool dm_locals_has(uint32_t ifindex, const struct dm_addr *mac, uint16_t vlan);
  */
 bool dm_locals_counts(const struct nlm_bridge_mac *entry);
 
+/* A MAC as the bridge knows it; one with a VLAN on a bridge that filters may be there several times. */
+struct dm_local_sighting {
+	struct dm_addr mac; /* not set: before the first */
+	uint16_t vlan;
+	bool own; /* the bridge's own MAC: no entry of the kernel's */
+};
+
+/* Steps to the sighting behind S, which need not be there any more. Returns false at the end. */
+bool dm_locals_next(uint32_t ifindex, struct dm_local_sighting *s);
+
+/* The bridge was asked about an entry, and says when it heard it. */
+void dm_locals_heard(uint32_t ifindex, const struct nlm_bridge_mac *entry);
+
 /* A VXLAN device or a bridge changed or went (dmevpn_links.c). */
 void dm_locals_link_changed(uint32_t ifindex);
 

@@ -185,9 +185,9 @@ static void forget(const struct sw_mac_key *key, uint64_t where)
  * EEXIST: BPF has heard the MAC while it was out. One that is known elsewhere is
  * put back there when this member has no room for it.
  */
-static int try_bind(const struct sw_mac_key *key, uint64_t where)
+static int try_bind(const struct sw_mac_key *key, uint64_t where, uint64_t heard)
 {
-	struct sw_mac fresh = {.where = where, .last_seen = now_ns()}, was;
+	struct sw_mac fresh = {.where = where, .last_seen = heard}, was;
 	bool known = lookup(key, &was) == 0;
 	int err;
 
@@ -200,12 +200,13 @@ static int try_bind(const struct sw_mac_key *key, uint64_t where)
 	return err;
 }
 
-static int put(const struct sw_mac_key *key, uint64_t where)
+/* HEARD: when, in nanoseconds as now_ns(). */
+static int put(const struct sw_mac_key *key, uint64_t where, uint64_t heard)
 {
 	int tries, err = EEXIST;
 
 	for (tries = 0; err == EEXIST && tries < BIND_TRIES; tries++)
-		err = try_bind(key, where);
+		err = try_bind(key, where, heard);
 	/* heard elsewhere again and again, which is newer than what we were told */
 	return err == EEXIST ? 0 : err;
 }
@@ -222,18 +223,19 @@ int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	/* behind a member that is gone it is as good as unknown */
 	if (lookup(&key, &was) == 0 && dm_member_at(was.where))
 		return 0;
-	return put(&key, where);
+	return put(&key, where, now_ns());
 }
 
 int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
-		const struct dm_addr *nbma)
+		const struct dm_addr *nbma, uint32_t idle_ms)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
 	uint64_t where = dm_member_where(ifindex, vni, nbma);
+	uint64_t now = now_ns(), ago = idle_ms * 1000000ULL;
 
 	if (mac->family != DM_MAC || dm_addr_is_multicast(mac) || dm_addr_is_zero(mac))
 		return EINVAL;
-	return where ? put(&key, where) : ENOENT;
+	return where ? put(&key, where, ago < now ? now - ago : 0) : ENOENT;
 }
 
 void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,

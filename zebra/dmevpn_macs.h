@@ -40,12 +40,12 @@ int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 
 /*
  * Puts a MAC behind a member as if a frame of it had come from there just now:
- * also one that is behind another, or there already. Returns 0, ENOENT without that
+ * also one that is behind another, or there already; IDLE_MS ago instead of now. Returns 0, ENOENT without that
  * member, ENOSPC past a limit (nothing changes then), EINVAL for what is
  * no host's MAC, or another errno.
  */
 int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
-		const struct dm_addr *nbma);
+		const struct dm_addr *nbma, uint32_t idle_ms);
 
 /* Forgets a MAC; when NBMA is set, only if it is behind that member still. */
 void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,

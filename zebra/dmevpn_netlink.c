@@ -244,6 +244,14 @@ static uint32_t ticks_to_ms(uint32_t ticks)
 	return ms > UINT32_MAX ? UINT32_MAX : ms;
 }
 
+/* When the kernel sent by an entry, or heard of it; NULL where it does not say. */
+static const struct nda_cacheinfo *get_times(const struct nlattr *attr)
+{
+	bool whole = attr && mnl_attr_get_payload_len(attr) >= sizeof(struct nda_cacheinfo);
+
+	return whole ? mnl_attr_get_payload(attr) : NULL;
+}
+
 bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_fdb *fdb)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
@@ -263,11 +271,9 @@ bool nlm_parse_fdb(const struct nlmsghdr *nlh, uint32_t device_vni, struct nlm_f
 	fdb->remote_vni = attrs[NDA_VNI] ? get_u32(attrs[NDA_VNI]) : device_vni;
 	get_addr(attrs[NDA_LLADDR], DM_MAC, &fdb->mac);
 	get_ip(attrs[NDA_DST], &fdb->dst);
-	if (attrs[NDA_CACHEINFO] &&
-	    mnl_attr_get_payload_len(attrs[NDA_CACHEINFO]) >= sizeof(*info)) {
-		info = mnl_attr_get_payload(attrs[NDA_CACHEINFO]);
+	info = get_times(attrs[NDA_CACHEINFO]);
+	if (info)
 		fdb->idle_ms = ticks_to_ms(info->ndm_used);
-	}
 	return fdb->mac.family == DM_MAC;
 }
 
@@ -275,6 +281,7 @@ bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *ent
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attrs[NDA_MAX + 1];
+	const struct nda_cacheinfo *info;
 	const void *first;
 	size_t len;
 
@@ -290,6 +297,9 @@ bool nlm_parse_bridge_mac(const struct nlmsghdr *nlh, struct nlm_bridge_mac *ent
 	entry->fixed = ndm->ndm_state & NUD_NOARP || ndm->ndm_flags & NTF_STICKY;
 	entry->ext_learned = ndm->ndm_flags & NTF_EXT_LEARNED;
 	get_addr(attrs[NDA_LLADDR], DM_MAC, &entry->mac);
+	info = get_times(attrs[NDA_CACHEINFO]);
+	if (info)
+		entry->idle_ms = ticks_to_ms(info->ndm_updated);
 	return entry->bridge && entry->mac.family == DM_MAC;
 }
 

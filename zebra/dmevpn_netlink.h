@@ -81,6 +81,7 @@ struct nlm_bridge_mac {
 	bool locked;	  /* heard on a locked port that does not let it in yet */
 	bool fixed;	  /* set by hand (static, sticky): does not follow the frames */
 	bool ext_learned; /* made by a control plane */
+	uint32_t idle_ms; /* reading: since a frame came from it */
 };
 
 /* A neighbour entry, identified by (ifindex, ip). */

@@ -155,6 +155,8 @@ static struct nlmsghdr *build(void *buf, const struct dm_op *op)
 		return nlm_build_bridge_mac_set(buf, &op->bridge_mac);
 	case DM_OP_BRIDGE_MAC_DEL:
 		return nlm_build_bridge_mac_del(buf, &op->bridge_mac);
+	case DM_OP_BRIDGE_MAC_GET:
+		return nlm_build_bridge_mac_get(buf, &op->bridge_mac);
 	default:
 		return nlm_build_fdb_get(buf, &op->fdb);
 	}
@@ -250,6 +252,7 @@ static void handle_answer(const struct nlmsghdr *nlh, void *arg)
 {
 	struct dm_op *op = op_of(arg, nlh);
 	const struct nlmsgerr *err;
+	struct nlm_bridge_mac mac;
 	struct nlm_fdb fdb;
 
 	if (!op)
@@ -259,6 +262,8 @@ static void handle_answer(const struct nlmsghdr *nlh, void *arg)
 		op->error = -err->error;
 	} else if (op->kind == DM_OP_GET && nlm_parse_fdb(nlh, 0, &fdb)) {
 		op->fdb.idle_ms = fdb.idle_ms;
+	} else if (op->kind == DM_OP_BRIDGE_MAC_GET && nlm_parse_bridge_mac(nlh, &mac)) {
+		op->bridge_mac = mac;
 	}
 }
 
@@ -303,6 +308,11 @@ static int send_batch(struct batch *b)
 	return err ? err : send_messages(b, false, build, handle_answer);
 }
 
+static bool is_query(const struct dm_op *op)
+{
+	return op->kind == DM_OP_GET || op->kind == DM_OP_BRIDGE_MAC_GET;
+}
+
 static bool is_removal(const struct dm_op *op)
 {
 	return op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL ||
@@ -336,9 +346,9 @@ static void post_results(struct batch *b)
 			/* gone already is what was wanted; ENODEV takes its entries along */
 			if (is_removal(op) && (op->error == ENOENT || op->error == ENODEV))
 				op->error = 0;
-			if (op->kind != DM_OP_GET)
+			if (!is_query(op))
 				count(op);
-			if (op->kind != DM_OP_GET && !op->error)
+			if (!is_query(op) && !op->error)
 				continue;
 			r = XCALLOC(MTYPE_DM_RESULT, sizeof(*r));
 			r->op = *op;

@@ -32,6 +32,7 @@ enum dm_op_kind {
 	DM_OP_NEIGH_DEL,
 	DM_OP_BRIDGE_MAC_SET, /* entry of a bridge: added, or moved from nowhere */
 	DM_OP_BRIDGE_MAC_DEL,
+	DM_OP_BRIDGE_MAC_GET, /* where the bridge of a port has a MAC, and how long ago it heard it */
 };
 
 /* One operation, and what became of it. */
@@ -63,7 +64,7 @@ struct dm_provider_counters {
 
 /*
  * Registers with zebra's dataplane; main pthread, before the dataplane starts.
- * DONE is called on the main pthread for every DM_OP_GET, and for every other
+ * DONE is called on the main pthread for every DM_OP_GET and DM_OP_BRIDGE_MAC_GET, and for every other
  * operation that failed. Returns 0 or a negative errno.
  */
 int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op));

@@ -26,6 +26,7 @@
 
 #include "lib/dmevpn_msg.h"
 
+#include "zebra/dmevpn_ageing.h"
 #include "zebra/dmevpn_check.h"
 #include "zebra/dmevpn_device.h"
 #include "zebra/dmevpn_fdb.h"
@@ -105,7 +106,8 @@ static void send_member(const struct dm_member_info *member, void *arg)
 
 /* A MAC behind a member; BEFORE is where it was, NULL when it did not move. */
 static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN],
-		     const struct dm_member_info *member, const struct dm_member_info *before)
+		     const struct dm_member_info *member, const struct dm_member_info *before,
+		     uint32_t idle_ms)
 {
 	struct dm_rec rec = {.type = DM_REC_MAC_SEEN};
 
@@ -114,6 +116,7 @@ static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN]
 	dm_addr_set(&rec.mac.mac, DM_MAC, mac, SW_MAC_LEN);
 	rec.mac.nbma = member->nbma;
 	rec.mac.remote_vni = member->remote_vni;
+	rec.mac.idle_ms = idle_ms;
 	rec.mac.moved = before != NULL;
 	if (before)
 		rec.mac.old_nbma = before->nbma;
@@ -123,7 +126,14 @@ static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN]
 static void send_known_mac(const struct dm_mac_info *mac, void *arg)
 {
 	if (mac->member)
-		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL);
+		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL, mac->idle_ms);
+}
+
+static void send_heard(const struct dm_heard *heard)
+{
+	struct dm_rec rec = {.type = DM_REC_LOCAL_HEARD, .heard = *heard};
+
+	send_rec(&rec);
 }
 
 /* nhrpd hears of a MAC before its addresses come, and after they went. */
@@ -250,7 +260,7 @@ static void handle_switch_event(const struct sw_event *event)
 		send_hairpin(event);
 	else if (member)
 		send_mac(&event->vpn, event->mac, member,
-			 event->type == SW_EVENT_MOVED ? dm_member_at(event->other) : NULL);
+			 event->type == SW_EVENT_MOVED ? dm_member_at(event->other) : NULL, 0);
 }
 
 static void add_events_lost(uint32_t ifindex, uint32_t vni, void *arg)
@@ -385,8 +395,9 @@ static void del_mac(const struct dm_mac *m)
 
 static void bind_mac(const struct dm_mac *m)
 {
-	int err = is_hub(m->ifindex, m->vni) ? dm_mac_bind(m->ifindex, m->vni, &m->mac, &m->nbma)
-					     : ENOENT;
+	int err = is_hub(m->ifindex, m->vni)
+			  ? dm_mac_bind(m->ifindex, m->vni, &m->mac, &m->nbma, m->idle_ms)
+			  : ENOENT;
 
 	if (err)
 		send_failure(DM_REC_MAC_BIND, m->ifindex, m->vni, &m->mac, err);
@@ -458,6 +469,10 @@ static void neigh_op_done(const struct dm_op *op)
 
 void dm_session_op_done(const struct dm_op *op)
 {
+	if (op->kind == DM_OP_BRIDGE_MAC_GET) {
+		dm_ageing_answer(op);
+		return;
+	}
 	if (op->kind >= DM_OP_NEIGH_SET) {
 		neigh_op_done(op);
 		return;
@@ -523,6 +538,9 @@ static void handle_record(const struct dm_rec *rec)
 	case DM_REC_CHECK:
 		dm_check_begin(rec->check.number);
 		break;
+	case DM_REC_LOCAL_QUERY:
+		dm_ageing_query(&rec->heard);
+		break;
 	default:
 		break;
 	}
@@ -571,6 +589,7 @@ static void link_gone(const struct nlm_link *was)
 	rec.link.ifindex = was->ifindex;
 	send_rec(&rec);
 	dm_suppress_end(was->ifindex);
+	dm_ageing_end(was->ifindex);
 	dm_locals_leave(was->ifindex);
 	dm_instances_device_gone(was->ifindex);
 }
@@ -638,6 +657,7 @@ static void instance_ended(const struct dm_instance_info *info)
 	if (info->role != DM_ROLE_SPOKE)
 		return;
 	dm_suppress_end(info->ifindex);
+	dm_ageing_end(info->ifindex);
 	dm_locals_leave(info->ifindex);
 }
 
@@ -658,6 +678,7 @@ int dm_session_start(struct event_loop *loop)
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	dm_check_start(loop, send_rec);
 	dm_locals_start(loop, local_told);
+	dm_ageing_start(loop, send_heard);
 	dm_local_neigh_start(local_neigh_told);
 	dm_snoop_start(loop, &snoop_ops);
 	dm_suppress_start(loop, &suppress_ops);
@@ -691,6 +712,7 @@ void dm_session_stop(void)
 	dm_snoop_stop();
 	dm_neigh_stop();
 	dm_local_neigh_stop();
+	dm_ageing_stop();
 	dm_locals_stop();
 	dm_instances_stop();
 	dm_undo_stop();

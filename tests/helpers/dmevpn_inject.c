@@ -11,7 +11,8 @@
  *     instance IF VLAN hub|spoke VPN      member IF VNI NBMA REMOTE-VNI
  *     no_instance IF VLAN                 no_member IF VNI NBMA
  *     hub IF VNI NBMA REMOTE-VNI          used IF VNI MAC
- *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI
+ *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI [IDLE-MS]
+ *     heard IF VNI WITHIN-MS
  *     suppress IF VNI 0|1                 neigh IF VNI IP MAC
  *     version N (the next message claims it)
  *                                         no_neigh IF VNI IP MAC
@@ -88,9 +89,9 @@ static void print_record(const struct dm_rec *r)
 		       r->member.vni, addr(&r->member.nbma), r->member.remote_vni);
 		break;
 	case DM_REC_MAC_SEEN:
-		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u moved=%u old=%s",
+		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u moved=%u old=%s idle_ms=%u",
 		       r->mac.ifindex, r->mac.vni, addr(&r->mac.mac), addr(&r->mac.nbma),
-		       r->mac.remote_vni, r->mac.moved, addr(&r->mac.old_nbma));
+		       r->mac.remote_vni, r->mac.moved, addr(&r->mac.old_nbma), r->mac.idle_ms);
 		break;
 	case DM_REC_HAIRPIN:
 		print_hairpin(&r->hairpin);
@@ -105,8 +106,12 @@ static void print_record(const struct dm_rec *r)
 		       r->failure.error);
 		break;
 	case DM_REC_LOCAL:
-		printf(" ifindex=%u vni=%u mac=%s gone=%u", r->local.ifindex, r->local.vni,
-		       addr(&r->local.mac), r->local.gone);
+		printf(" ifindex=%u vni=%u idle_ms=%u mac=%s gone=%u", r->local.ifindex,
+		       r->local.vni, r->local.idle_ms, addr(&r->local.mac), r->local.gone);
+		break;
+	case DM_REC_LOCAL_HEARD:
+		printf(" ifindex=%u vni=%u mac=%s idle_ms=%u", r->heard.ifindex, r->heard.vni,
+		       addr(&r->heard.mac), r->heard.idle_ms);
 		break;
 	case DM_REC_SUPPRESS_STATE:
 		printf(" ifindex=%u vni=%u on=%u reason=%s", r->suppress.ifindex, r->suppress.vni,
@@ -197,8 +202,10 @@ static const struct command commands[] = {
 	{"no_member", DM_REC_MEMBER_DEL, 4},
 	{"mac", DM_REC_MAC_SET, 6},
 	{"bind", DM_REC_MAC_BIND, 6},
+	{"bind", DM_REC_MAC_BIND, 7},
 	{"no_mac", DM_REC_MAC_DEL, 4},
 	{"used", DM_REC_USED_QUERY, 4},
+	{"heard", DM_REC_LOCAL_QUERY, 4},
 	{"suppress", DM_REC_SUPPRESS_SET, 4},
 	{"neigh", DM_REC_NEIGH_SET, 5},
 	{"no_neigh", DM_REC_NEIGH_DEL, 5},
@@ -239,6 +246,7 @@ static void fill(struct dm_rec *r, char **w)
 	case DM_REC_MAC_BIND:
 		read_addr(&r->mac.nbma, w[4]);
 		r->mac.remote_vni = number(w[5]);
+		r->mac.idle_ms = w[6] ? number(w[6]) : 0;
 		/* fall through */
 	case DM_REC_MAC_DEL:
 		r->mac.ifindex = if_nametoindex(w[1]);
@@ -249,6 +257,11 @@ static void fill(struct dm_rec *r, char **w)
 		r->used.ifindex = if_nametoindex(w[1]);
 		r->used.vni = number(w[2]);
 		read_addr(&r->used.mac, w[3]);
+		break;
+	case DM_REC_LOCAL_QUERY:
+		r->heard.ifindex = if_nametoindex(w[1]);
+		r->heard.vni = number(w[2]);
+		r->heard.idle_ms = number(w[3]);
 		break;
 	case DM_REC_SUPPRESS_SET:
 		r->suppress.ifindex = if_nametoindex(w[1]);
@@ -269,7 +282,7 @@ static void fill(struct dm_rec *r, char **w)
 
 static void do_line(char *line)
 {
-	char *words[WORDS], *save = NULL, *word;
+	char *words[WORDS] = {}, *save = NULL, *word;
 	struct dm_rec rec = {};
 	int n = 0;
 	size_t i;

@@ -284,6 +284,10 @@ def test_bound_mac_is_known_without_a_frame_of_it(net, hub):
     poll(lambda: bound(net, silent) > 1500, 5, what="it has been silent for a while")
     net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.4 103")
     assert bound(net, silent) < 1000, "said again: as if heard again"
+    net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.4 103 60000")
+    assert bound(net, silent) < 2000, "heard a minute ago, when it has been heard since"
+    net.inject.say(f"no_mac tun2 {VNI} {silent}", f"bind tun2 {VNI} {silent} 10.0.0.4 103 20000")
+    assert 20000 <= bound(net, silent) < 22000, "it is as old as its member says"
     net.inject.say(f"no_mac tun2 {VNI} {silent}")
     assert bound(net, silent) is None
 

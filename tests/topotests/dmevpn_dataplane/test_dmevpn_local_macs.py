@@ -78,7 +78,7 @@ def here_now(net):
     """The MACs nhrpd must take for local after all that it was told."""
     here = set()
     for line in net.inject.lines():
-        if line.startswith("LOCAL"):
+        if line.startswith("LOCAL "):
             mac, gone = line.split()[-2:]
             (here.discard if gone == "gone=1" else here.add)(mac.removeprefix("mac="))
     return here
@@ -131,6 +131,46 @@ def test_silent_mac_ages(net, spoke):
     net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=1, deadline=10)
     spoke.ip("link set br-test type bridge ageing_time 30000")
     assert told(net, mark, ROAMER) == [0, 1]
+
+
+def heard(net, within):
+    """{MAC: ms since the bridge heard it} of those that it heard within so many ms, as nhrpd is told; BRIDGE comes first."""
+    mark = net.inject.mark()
+    net.inject.say(f"heard tun2 100 {within}")
+    net.inject.wait_for("LOCAL_HEARD", mark, mac=BRIDGE)
+    net.inject.say(f"used tun2 100 {HOST}")  # by the same queue: the answers before it are all there
+    net.inject.wait_for("USED_REPLY", mark, mac=HOST)
+    return {r["mac"]: int(r["idle_ms"]) for r in net.inject.records("LOCAL_HEARD", mark)}
+
+
+def test_who_was_heard_of_late(net, spoke):
+    """Asked, the module tells the MACs that frames came from within that time, and those that need no frames."""
+    written = "02:00:00:00:01:77"
+    mark = net.inject.mark()
+    say_hello(net, HOST)
+    net.inject.wait_for("LOCAL", mac=HOST, gone=0)
+    spoke.run(f"bridge fdb add {written} dev eth2 master static")
+    poll(lambda: heard(net, 60000).get(HOST, 0) > 1500, 10, what="the host is silent for a while")
+    say_hello(net, ROAMER)
+    net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=0)
+    told = heard(net, 1000)
+    assert HOST not in told and told[ROAMER] < 1000 and told[written] == told[BRIDGE] == 0
+    say_hello(net, HOST)
+    poll(lambda: heard(net, 60000)[HOST] < 1000, 5, what="heard again, of which the kernel notifies nobody")
+    spoke.run(f"bridge fdb del {written} dev eth2 master; bridge fdb del {ROAMER} dev eth2 master")
+    net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=1)
+    assert not {written, ROAMER} & set(heard(net, 60000))
+
+
+def test_who_was_heard_in_a_vlan(net, spoke):
+    """On a bridge that filters, an entry is asked for in its VLAN."""
+    spoke.run("ip link set br-test type bridge vlan_filtering 1")
+    mark = net.inject.mark()
+    say_hello(net, ROAMER)
+    net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=0)
+    assert heard(net, 60000)[ROAMER] < 5000
+    spoke.run(f"bridge fdb del {ROAMER} dev eth2 vlan 1 master; ip link set br-test type bridge vlan_filtering 0")
+    net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=1)
 
 
 def test_macs_of_ports_are_not_told(net, spoke):
@@ -215,11 +255,14 @@ def test_another_bridge(net, spoke):
 def test_nhrpd_comes_back(net, spoke):
     """A new life of nhrpd is told all again, in the dump and after the state that answers its INSTANCE_SET."""
     before = here_now(net)
+    poll(lambda: heard(net, 60000)[HOST] > 1000, 5)
     net.inject.gone()
     poll(lambda: not show(spoke)["connected"], 5)
     net.inject = Inject(spoke)
     dump = net.inject.hello(2)
     assert {line.split("mac=")[1].split()[0] for line in dump if line.startswith("LOCAL")} == before >= {HOST, BRIDGE}
+    assert int(net.inject.records("LOCAL", mac=HOST)[0]["idle_ms"]) > 1000, "it does not begin anew with nhrpd"
+    assert net.inject.records("LOCAL", mac=BRIDGE)[0]["idle_ms"] == "0"
     mark = net.inject.mark()
     net.inject.say("instance tun2 0 spoke 1")
     for mac in before:
