@@ -199,6 +199,18 @@ def test_refused_at_commit(net, commands, names):
     poll(lambda: instance(net.hub)["holdtime"] == 7200, 5)
 
 
+@pytest.mark.parametrize("seconds", [10, 0, 65535])
+def test_ageing_time(net, seconds):
+    """As a bridge has it: 300 s without a line, 0 is never."""
+    code, said = net.hub.configure("interface tun2", f"ip nhrp vpn ageing-time {seconds}")
+    assert code == 0, said
+    poll(lambda: instance(net.hub)["ageingTime"] == seconds, 5)
+    assert f"ip nhrp vpn ageing-time {seconds}" in lines(net.hub)
+    net.hub.configure("interface tun2", "no ip nhrp vpn ageing-time")
+    poll(lambda: instance(net.hub)["ageingTime"] == 300, 5)
+    assert not [found for found in lines(net.hub) if "ageing-time" in found]
+
+
 def test_arp_suppress(net):
     """On and off again at a spoke; a hub answers without it, and says so. It is one line, and no line when it is off."""
     line = "ip nhrp vpn arp-suppress"
@@ -215,7 +227,8 @@ def test_arp_suppress(net):
 
 
 @pytest.mark.parametrize("line", ["ip nhrp vpn-id 0", "ip nhrp vpn-id 4294967296", "ip nhrp vpn holdtime 0",
-                                  "ip nhrp vpn holdtime 65536", "ip nhrp vpn-id 5 vlan 4095"])  # fmt: skip
+                                  "ip nhrp vpn holdtime 65536", "ip nhrp vpn-id 5 vlan 4095",
+                                  "ip nhrp vpn ageing-time 9", "ip nhrp vpn ageing-time 65536"])  # fmt: skip
 def test_out_of_range(net, line):
     before = net.hub.running_config()
     code, said = net.hub.configure("interface tun2", line)
