@@ -73,7 +73,7 @@ def test_other_destination(net):
     (where,) = [e for e in net.spoke1.fdb_vxlan("tun2", mainjob.ZERO_MAC)]
     net.spoke1.run(f"bridge fdb append {mainjob.ZERO_MAC} dev tun2 dst {NOWHERE} vni 7 self")
     net.spoke1.run(f"bridge fdb add {STRAY} dev tun2 dst {NOWHERE} vni 7 self extern_learn")
-    told(net.spoke1, hub=(NOWHERE, "none", "vni 7"), fdb=(STRAY, "none", f"{NOWHERE} vni 7"))
+    assert told(net.spoke1, hub=(NOWHERE, "none", "vni 7"), fdb=(STRAY, "none", f"{NOWHERE} vni 7"))
     assert where["dst"] == mainjob.NBMA["hub"]
     net.spoke1.run(f"bridge fdb del {mainjob.ZERO_MAC} dev tun2 dst {NOWHERE} vni 7 self")
     net.spoke1.run(f"bridge fdb del {STRAY} dev tun2 dst {NOWHERE} vni 7 self")
@@ -92,7 +92,7 @@ def test_hub_entry(net):
     vni = mainjob.HUB_VNI
     change = f"bridge fdb replace {VM1_MAC} dev tun2 src_vni {vni} dst %s vni %s self extern_learn"
     net.hub.run(change % (NOWHERE, 7))
-    told(net.hub, fdb=(VM1_MAC, f"{mainjob.NBMA['spoke1']} vni 100", f"{NOWHERE} vni 7"))
+    assert told(net.hub, fdb=(VM1_MAC, f"{mainjob.NBMA['spoke1']} vni 100", f"{NOWHERE} vni 7"))
     net.hub.run(change % (mainjob.NBMA["spoke1"], 100))
     assert_consistent(net.hub)
 
@@ -101,11 +101,11 @@ def test_neighbour(net):
     """A neighbour that a spoke's bridge answers for with another MAC, one that nobody asked for, and a MAC's entry."""
     change = "ip neigh replace 11.0.0.11 dev br-test lladdr %s extern_learn proto nhrp nud noarp"
     net.spoke1.run(change % STRAY)
-    told(net.spoke1, neighbor=("11.0.0.11", SPOKE2_BRIDGE_MAC, STRAY))
+    assert told(net.spoke1, neighbor=("11.0.0.11", SPOKE2_BRIDGE_MAC, STRAY))
     net.spoke1.run(change % SPOKE2_BRIDGE_MAC)
     net.spoke1.run(f"ip neigh add 11.0.0.77 dev br-test lladdr {STRAY} extern_learn proto nhrp nud noarp")
     net.spoke1.run(f"bridge fdb add {STRAY} dev tun2 master extern_learn")
-    told(net.spoke1, neighbor=("11.0.0.77", "none", STRAY), bridgeMac=(STRAY, "none", "present"))
+    assert told(net.spoke1, neighbor=("11.0.0.77", "none", STRAY), bridgeMac=(STRAY, "none", "present"))
     net.spoke1.run("ip neigh del 11.0.0.77 dev br-test")
     net.spoke1.run(f"bridge fdb del {STRAY} dev tun2 master")
     assert_consistent(net.spoke1)
@@ -142,7 +142,7 @@ def test_switch_maps(net):
     spoke1 = mainjob.NBMA["spoke1"]
     member = hex_octets(vpn_key(net), mapped(spoke1))
     net.hub.run(f"bpftool map delete pinned {PINS}/members key {member}")
-    told(net.hub, member=(spoke1, "present", "none"))
+    assert told(net.hub, member=(spoke1, "present", "none"))
     mac = hex_octets(vpn_key(net), bytes.fromhex(VM1_MAC.replace(":", "")), bytes(2))
     net.hub.run(f"bpftool map delete pinned {PINS}/macs key {mac}")
     poll(lambda: ("switchMac", VM1_MAC) in differences(net.hub), 10, what="the MAC is missing, too")
@@ -167,9 +167,9 @@ def test_settings(net):
     """Programs that were taken off the device, and the flood program, of which the kernel says no word."""
     ifindex = net.hub.json("ip -j link show dev tun2")[0]["ifindex"]
     net.hub.run(f"bpftool map delete pinned {PINS}/programs key {hex_octets(native(0))}")
-    told(net.hub, instance=(None, "ready", "without flood program"))
+    assert told(net.hub, instance=(None, "ready", "without flood program"))
     net.hub.run(f"bpftool link detach pinned {PINS}/in-{ifindex}")
-    told(net.hub, instance=(None, "ready", "without ingress program, flood program"))
+    assert told(net.hub, instance=(None, "ready", "without ingress program, flood program"))
     restart_zebra(net)
 
 
