@@ -38,7 +38,7 @@ def commands():
 
 def keys():
     """Every key that JSON has, but for addresses."""
-    text = (SOURCE / "nhrpd/vpn_vty.c").read_text()
+    text = "".join((SOURCE / f"nhrpd/{name}").read_text() for name in ("vpn_vty.c", "vpn_vty_check.c"))
     yield from re.findall(r'json_object_\w+_add\([\w>.-]+, "(\w+)"', text)
     yield from re.findall(r'json_(?:addr|list_add)\(\w+, "(\w+)"', text)
     yield from re.findall(r'counter_group\(vty, obj, "(\w+)"', text)

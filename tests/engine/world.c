@@ -249,6 +249,16 @@ static uint32_t instance_vni(const struct world_node *n, const struct dm_instanc
 	return inst->ifindex == n->second.ifindex ? n->second.vni : n->link.vni;
 }
 
+void world_tell(struct world_node *n, const struct dm_rec *rec)
+{
+	event(n, rec);
+}
+
+uint32_t world_instance_vni(const struct world_node *n, const struct dm_instance *inst)
+{
+	return instance_vni(n, inst);
+}
+
 static size_t instance_at(const struct world_node *n, uint32_t ifindex, uint16_t vlan)
 {
 	size_t i = 0;
@@ -429,6 +439,9 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 		break;
 	case DM_REC_LOCAL_QUERY:
 		answer_heard(n, &rec->heard);
+		break;
+	case DM_REC_CHECK:
+		world_answer_check(n, &rec->check);
 		break;
 	case DM_REC_SYNC_END:
 		n->sync_ends++;
@@ -760,6 +773,7 @@ void world_local(struct world_node *spoke, const char *mac, bool gone)
 		forgets(spoke, &rec.local.mac);
 	else
 		hears(spoke, &rec.local.mac, 0);
+	world_note_local(spoke, &rec.local.mac, gone);
 	rec_from_switch(spoke, &rec);
 }
 

@@ -34,6 +34,21 @@ struct world_heard {
 	uint64_t at; /* ms */
 };
 
+struct world_node;
+
+/* How the stand-in answers a CHECK, other than with what it holds. */
+struct world_check {
+	unsigned int asked;   /* CHECK records */
+	bool silent;	      /* it does not answer */
+	const char *error;    /* it says that it could not read all */
+	uint8_t left_out;     /* things of this kind (enum dm_have_kind) */
+	uint16_t unset;	      /* settings that it does not have (DM_SETTING_*) */
+	bool not_ours;	      /* all entries that it has are somebody else's */
+	struct dm_have added[4];
+	size_t num_added;
+	void (*changes)(struct world_node *n); /* called when it has read */
+};
+
 /* What the stand-in holds of one VPN, as the real module holds it in the kernel. */
 struct world_node {
 	char name[16];
@@ -59,6 +74,9 @@ struct world_node {
 	bool cannot_suppress;	     /* it says so when asked */
 	struct dm_neigh neighs[WORLD_NEIGHS];
 	size_t num_neighs;
+	struct dm_addr locals[WORLD_NEIGHS]; /* of its bridge; further ones are not kept */
+	size_t num_locals;
+	struct world_check check;
 	uint32_t idle_ms; /* answer to USED_QUERY, unless it ages */
 	bool used_found;
 	bool ages; /* it answers USED_QUERY and LOCAL_QUERY by when it heard each MAC */
@@ -159,6 +177,13 @@ bool world_mac(struct world_node *n, const char *mac, struct vpn_mac_view *v);
 size_t world_num_members(struct world_node *n);
 /* The engine's view of an IP address; returns false when there is none. */
 bool world_ip(struct world_node *n, const char *ip, struct vpn_neigh_view *v);
+
+/* For world_check.c: a record of the stand-in, under way to the engine; the VNI that it has for an instance. */
+void world_tell(struct world_node *n, const struct dm_rec *rec);
+uint32_t world_instance_vni(const struct world_node *n, const struct dm_instance *inst);
+/* A CHECK; and what it has to know for that. */
+void world_answer_check(struct world_node *n, const struct dm_check *check);
+void world_note_local(struct world_node *n, const struct dm_addr *mac, bool gone);
 
 /* An address from its text, which must be one. */
 struct dm_addr world_addr(const char *text);

@@ -14,8 +14,8 @@
  *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI [IDLE-MS]
  *     heard IF VNI WITHIN-MS
  *     suppress IF VNI 0|1                 neigh IF VNI IP MAC
+ *     check NUMBER                        no_neigh IF VNI IP MAC
  *     version N (the next message claims it)
- *                                         no_neigh IF VNI IP MAC
  *
  * IF is a device's name. Answers: "up" once connected, then "NAME key=value …"
  * a record. It ends with its standard input, or when zebra goes.
@@ -122,6 +122,14 @@ static void print_record(const struct dm_rec *r)
 		printf(" ifindex=%u vni=%u ip=%s mac=%s gone=%u", r->neigh.ifindex, r->neigh.vni,
 		       addr(&r->neigh.ip), addr(&r->neigh.mac), r->neigh.gone);
 		break;
+	case DM_REC_CHECK_HAVE:
+		printf(" number=%u kind=%u ours=%u ifindex=%u vni=%u addr=%s at=%s remote_vni=%u settings=%u",
+		       r->have.number, r->have.kind, r->have.ours, r->have.ifindex, r->have.vni, addr(&r->have.addr),
+		       addr(&r->have.at), r->have.remote_vni, r->have.settings);
+		break;
+	case DM_REC_CHECK_END:
+		printf(" number=%u reason=%s", r->check_end.number, r->check_end.reason);
+		break;
 	default:
 		break;
 	}
@@ -206,17 +214,21 @@ static const struct command commands[] = {
 	{"no_mac", DM_REC_MAC_DEL, 4},
 	{"used", DM_REC_USED_QUERY, 4},
 	{"heard", DM_REC_LOCAL_QUERY, 4},
+	{"check", DM_REC_CHECK, 2},
 	{"suppress", DM_REC_SUPPRESS_SET, 4},
 	{"neigh", DM_REC_NEIGH_SET, 5},
 	{"no_neigh", DM_REC_NEIGH_DEL, 5},
 };
 
-/* All records but the first two begin with an ifindex; what follows depends on the type. */
+/* All records but the first two and CHECK begin with an ifindex; what follows depends on the type. */
 static void fill(struct dm_rec *r, char **w)
 {
 	switch (r->type) {
 	case DM_REC_HELLO:
 		r->hello.epoch = strtoull(w[1], NULL, 0);
+		break;
+	case DM_REC_CHECK:
+		r->check.number = number(w[1]);
 		break;
 	case DM_REC_INSTANCE_SET:
 		r->instance.role = strcmp(w[3], "hub") == 0 ? DM_ROLE_HUB : DM_ROLE_SPOKE;

@@ -27,6 +27,13 @@ class Inject:
         with open(self.file) as file:
             return file.read().rpartition("\n")[0].splitlines()[mark:]
 
+    def out_ends_with(self, begin):
+        """True when the last it said begins so; costs no more where it has said a lot."""
+        with open(self.file, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            lines = file.read().rpartition(b"\n")[0].splitlines()
+        return bool(lines) and lines[-1].startswith(begin.encode())
+
     def mark(self):
         """For records(mark): only what comes from now on."""
         return len(self.lines())

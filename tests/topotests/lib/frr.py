@@ -211,7 +211,7 @@ class FrrNode(Node):
         state = []
         for command in ("ip -d -s link", "ip addr", "ip route", "ip neigh", "bridge -d fdb", "bridge vlan tunnelshow"):
             state.append(f"# {command}\n" + self.attempt(command)[1])
-        for show in ("show ip nhrp vpn", "show ip nhrp vpn members", "show ip nhrp vpn mac", "show zebra dmevpn"):
+        for show in ("show ip nhrp vpn", "show ip nhrp vpn members", "show ip nhrp vpn mac", "show ip nhrp vpn consistency", "show zebra dmevpn"):
             state.append(f"# {show}\n" + self.vtysh_attempt(show)[1])
         with open(os.path.join(target, "state.txt"), "w") as file:
             file.write("\n".join(state))
