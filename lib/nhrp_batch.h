@@ -18,6 +18,7 @@
 
 #include "lib/nhrp_msg.h"
 
+#define NHRP_BATCH_AROUND_LEN 6 /* octets of the extension before its first entry: type, length, form, number */
 #define NHRP_BATCH_HEAD_LEN 20 /* octets of an entry before its CIE */
 #define NHRP_BATCH_ENTRIES_MAX 255
 

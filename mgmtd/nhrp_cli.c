@@ -185,6 +185,24 @@ DEFPY_YANG(if_nhrp_vpn_holdtime,
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/keepalive
+ */
+DEFPY_YANG(if_nhrp_vpn_keepalive,
+	   if_nhrp_vpn_keepalive_cmd,
+	   "[no] ip nhrp vpn keepalive ![(100-60000)$keepalive]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   "How often a spoke asks its hubs whether they are there\n"
+	   "Milliseconds (default: 2000)\n")
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/keepalive", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : keepalive_str);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time
  */
 DEFPY_YANG(if_nhrp_vpn_ageing_time,
@@ -287,6 +305,7 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_controller_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_role_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_keepalive_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_ageing_time_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
@@ -347,6 +366,11 @@ static void show_holdtime(struct vty *vty, const struct lyd_node *dnode, bool sh
 	vty_out(vty, " ip nhrp vpn holdtime %s\n", yang_dnode_get_string(dnode, NULL));
 }
 
+static void show_keepalive(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn keepalive %s\n", yang_dnode_get_string(dnode, NULL));
+}
+
 static void show_ageing_time(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
 	vty_out(vty, " ip nhrp vpn ageing-time %s\n", yang_dnode_get_string(dnode, NULL));
@@ -399,6 +423,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/holdtime",
 			.cbs.cli_show = show_holdtime,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/keepalive",
+			.cbs.cli_show = show_keepalive,
 		},
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time",

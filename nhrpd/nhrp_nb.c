@@ -65,6 +65,10 @@ const struct frr_yang_module_info frr_nhrpd_info = {
 			.cbs.modify = nhrp_vpn_holdtime_modify,
 		},
 		{
+			.xpath = VPN_XPATH "/keepalive",
+			.cbs.modify = nhrp_vpn_keepalive_modify,
+		},
+		{
 			.xpath = VPN_XPATH "/ageing-time",
 			.cbs.modify = nhrp_vpn_ageing_time_modify,
 		},

@@ -145,6 +145,17 @@ int nhrp_vpn_holdtime_modify(struct nb_cb_modify_args *args)
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/keepalive
+ */
+int nhrp_vpn_keepalive_modify(struct nb_cb_modify_args *args)
+{
+	if (args->event == NB_EV_APPLY)
+		vpn_config_keepalive_set(ifname_of(args->dnode),
+					 yang_dnode_get_uint32(args->dnode, NULL));
+	return NB_OK;
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time
  */
 int nhrp_vpn_ageing_time_modify(struct nb_cb_modify_args *args)
@@ -240,6 +251,7 @@ static int interface_deleted(struct interface *ifp)
 	vpn_config_controller_set(ifp->name, NULL);
 	vpn_config_role_set(ifp->name, VPN_ROLE_AUTO);
 	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);
+	vpn_config_keepalive_set(ifp->name, VPN_KEEPALIVE_DEFAULT);
 	vpn_config_ageing_time_set(ifp->name, DEFAULT_AGEING_TIME);
 	vpn_config_graceful_restart_set(ifp->name, false);
 	vpn_config_key_chain_set(ifp->name, NULL);

@@ -29,6 +29,14 @@
 
 /* --- a spoke --- */
 
+size_t vpn_batch_len(const struct vpn_hub *hub, bool first)
+{
+	const struct vpn_instance *inst = hub->inst;
+
+	return (first ? NHRP_BATCH_AROUND_LEN : 0) + NHRP_BATCH_HEAD_LEN + NHRP_CIE_LEN + dm_addr_len(&inst->nbma) +
+	       NHRP_SUB_VNI_LEN + dm_addr_len(&inst->link->link.mac);
+}
+
 void vpn_batch_put(struct nhrp_batch_builder *bb, const struct vpn_hub *hub)
 {
 	const struct vpn_instance *inst = hub->inst;
@@ -124,6 +132,7 @@ static void register_entry(struct vpn_engine *e, struct vpn_instance *inst, cons
 
 	cie.code = NHRP_BATCH_UNANSWERED;
 	if (!vpn_message_whole_address(&cie) || !dm_addr_is_station(&cie.proto)) {
+		vpn_refuse(e, from, one, VPN_REFUSED_CONTENT);
 		cie.code = NHRP_CIE_PROHIBITED;
 	} else if (vpn_auth_extend(e, inst, from, &cie.proto)) {
 		vpn_plain_heard(e, from, one);

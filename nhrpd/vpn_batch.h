@@ -12,9 +12,8 @@ struct vpn_hub;
 struct vpn_instance;
 struct vpn_starts;
 
-/* Octets that one entry, and the extension around it, take at most. */
-#define VPN_BATCH_ENTRY_MAX (4 + 2 + NHRP_BATCH_HEAD_LEN + NHRP_CIE_LEN + 2 * DM_ADDR_MAX + NHRP_SUB_VNI_LEN)
-
+/* Octets that HUB's registration takes in a batch; the first of one has the extension around it, too. */
+size_t vpn_batch_len(const struct vpn_hub *hub, bool first);
 /* A spoke: appends HUB's registration, under the request ID it has. */
 void vpn_batch_put(struct nhrp_batch_builder *bb, const struct vpn_hub *hub);
 enum vpn_batch_said {

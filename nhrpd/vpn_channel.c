@@ -96,8 +96,9 @@ void vpn_channel_join(struct vpn_engine *e, struct vpn_hub *hub)
 		return;
 	vpn_channel_part(e, hub);
 	hub->channel = ch;
-	hub->is_up = hub->registered;
+	hub->is_up = false;
 	vpn_channel_hubs_add_tail(list_of(hub), hub);
+	vpn_channel_changed(e, hub);
 	if (ch->opened) /* it may be the one that wants it more often */
 		vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, vpn_channel_interval(ch)));
 }
@@ -111,6 +112,8 @@ void vpn_channel_part(struct vpn_engine *e, struct vpn_hub *hub)
 	not_due(hub);
 	vpn_channel_hubs_del(list_of(hub), hub);
 	hub->channel = NULL;
+	if (ch->challenged == hub)
+		ch->challenged = NULL;
 	if (is_empty(ch))
 		channel_free(e, ch);
 }
@@ -185,10 +188,10 @@ static unsigned int put_riders(struct vpn_engine *e, struct vpn_hub *carrier, st
 	if (ch->no_batches || ch->silent || !may_ride(e, carrier))
 		return 0;
 	frr_each_safe (vpn_channel_due, &ch->due, hub) {
-		if (bb.num == ch->batch_max || vpn_message_room(b) < VPN_BATCH_ENTRY_MAX)
-			break;
 		if (!may_ride(e, hub) || hub->inst->nbma.family != carrier->inst->nbma.family)
 			continue;
+		if (bb.num == ch->batch_max || vpn_message_room(b) < vpn_batch_len(hub, !bb.num))
+			break;
 		if (!bb.num)
 			nhrp_batch_begin(&bb, b, NHRP_BATCH_QUESTION);
 		again |= hub->waiting;
@@ -232,18 +235,21 @@ static bool ask(struct vpn_engine *e, struct vpn_hub *carrier)
 }
 
 /*
- * Who carries. One that the hub does not serve is not answered, and all that rode with it is not either:
- * so one that it is known to serve, or where there is none yet, any of those that are due.
+ * Who carries. One that the hub does not serve is not answered, and all that rode with it is not either; with
+ * keys one in which it does not know us yet is answered with a challenge alone. So one that it has
+ * acknowledged, or challenged, or where there is none yet, any of those that are due.
  */
 static struct vpn_hub *pick_carrier(struct vpn_engine *e, struct vpn_channel *ch)
 {
 	struct vpn_hub *hub = vpn_channel_due_first(&ch->due);
 	size_t num = vpn_channel_due_count(&ch->due), step;
 
-	if (hub->registered || ch->no_batches || !may_ride(e, hub))
+	if (hub->is_up || ch->no_batches || !may_ride(e, hub))
 		return hub;
 	if (vpn_channel_hubs_count(&ch->up))
 		return vpn_channel_hubs_first(&ch->up);
+	if (ch->challenged)
+		return ch->challenged;
 	step = e->ops.random(e->ctx) % (num < CARRIERS_DRAWN ? num : CARRIERS_DRAWN);
 	while (step--)
 		hub = vpn_channel_due_next(&ch->due, hub);
@@ -253,9 +259,14 @@ static struct vpn_hub *pick_carrier(struct vpn_engine *e, struct vpn_channel *ch
 static void flush_due(struct vpn_engine *e, void *arg)
 {
 	struct vpn_channel *ch = arg;
+	struct vpn_hub *hub;
 
-	for (int i = 0; i < VPN_CHANNEL_BURST && !ch->silent && vpn_channel_due_count(&ch->due); i++)
+	for (int i = 0; i < VPN_CHANNEL_BURST && !ch->silent && vpn_channel_due_count(&ch->due); i++) {
+		hub = vpn_channel_due_first(&ch->due);
 		ask(e, pick_carrier(e, ch));
+		if (hub->is_due) /* it could not ride with that one */
+			ask(e, hub);
+	}
 	if (!ch->silent && vpn_channel_due_count(&ch->due))
 		vpn_timer_set(e, &ch->flush, VPN_CHANNEL_PACE_MS);
 }
@@ -319,16 +330,6 @@ static void keepalive_due(struct vpn_engine *e, void *arg)
 
 /* --- what is heard --- */
 
-/* What another run of the hub acknowledged, or none. */
-static void ask_for_lost(struct vpn_engine *e, struct vpn_channel *ch, struct vpn_channel_hubs_head *list)
-{
-	struct vpn_hub *hub;
-
-	frr_each (vpn_channel_hubs, list, hub)
-		if (!hub->registered || hub->epoch != ch->epoch)
-			vpn_spoke_register_soon(e, hub);
-}
-
 /* What waits for its next try, but for what the hub will not have. */
 static void ask_for_unregistered(struct vpn_engine *e, struct vpn_channel *ch)
 {
@@ -339,34 +340,47 @@ static void ask_for_unregistered(struct vpn_engine *e, struct vpn_channel *ch)
 			vpn_spoke_register_soon(e, hub);
 }
 
+/* Another run of the hub, or the first we hear of: who has not been acknowledged by it is not up. */
+static void take_epoch(struct vpn_engine *e, struct vpn_channel *ch, uint64_t boot)
+{
+	struct vpn_hub *hub;
+
+	ch->epoch = boot;
+	frr_each_safe (vpn_channel_hubs, &ch->up, hub)
+		vpn_channel_changed(e, hub);
+	frr_each_safe (vpn_channel_hubs, &ch->down, hub)
+		vpn_channel_changed(e, hub);
+}
+
 /* The hub has forgotten our other VPNs too: tells it of them at once, and of those it had refused. */
-static void restarted(struct vpn_engine *e, struct vpn_channel *ch, uint64_t boot)
+static void restarted(struct vpn_engine *e, struct vpn_channel *ch)
 {
 	char text[DM_ADDR_STRLEN];
+	struct vpn_hub *hub;
 
 	vpn_log(e, VPN_LOG_INFO, "hub %s has started anew", dm_addr_str(&ch->path.nbma, text));
-	ch->epoch = boot;
 	ch->no_batches = false;
 	ch->batch_max = NHRP_BATCH_ENTRIES_MAX;
-	ask_for_lost(e, ch, &ch->up);
-	ask_for_lost(e, ch, &ch->down);
+	frr_each (vpn_channel_hubs, &ch->down, hub)
+		vpn_spoke_register_soon(e, hub);
 }
 
 void vpn_channel_heard(struct vpn_engine *e, struct vpn_channel *ch, uint64_t boot)
 {
-	bool back = ch->silent, first = !ch->opened && vpn_channel_hubs_count(&ch->up);
+	bool back = ch->silent, other = boot && ch->epoch && boot != ch->epoch, first;
 	char text[DM_ADDR_STRLEN];
 
 	ch->heard = vpn_now(e);
 	ch->asked = ch->silent = false;
 	ch->missed = 0;
+	if (boot && boot != ch->epoch)
+		take_epoch(e, ch, boot);
+	first = !ch->opened && vpn_channel_hubs_count(&ch->up);
 	ch->opened |= first;
 	if (ch->opened)
 		vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, vpn_channel_interval(ch)));
-	if (boot && ch->epoch && ch->epoch != boot)
-		restarted(e, ch, boot);
-	else if (boot)
-		ch->epoch = boot;
+	if (other)
+		restarted(e, ch);
 	if (back)
 		vpn_log(e, VPN_LOG_INFO, "hub %s answers again", dm_addr_str(&ch->path.nbma, text));
 	if (!back && !first)
@@ -379,20 +393,34 @@ void vpn_channel_heard(struct vpn_engine *e, struct vpn_channel *ch, uint64_t bo
 
 void vpn_channel_changed(struct vpn_engine *e, struct vpn_hub *hub)
 {
-	if (!hub->channel || hub->is_up == hub->registered)
+	bool is_up = hub->registered && hub->channel && hub->epoch == hub->channel->epoch;
+
+	if (!hub->channel || hub->is_up == is_up)
 		return;
 	vpn_channel_hubs_del(list_of(hub), hub);
-	hub->is_up = hub->registered;
+	hub->is_up = is_up;
 	vpn_channel_hubs_add_tail(list_of(hub), hub);
 }
 
-static void ask_alone(struct vpn_engine *e, struct vpn_channel_hubs_head *list)
+/* In new requests. */
+static void ask_again(struct vpn_engine *e, struct vpn_channel *ch)
 {
 	struct vpn_hub *hub;
 
-	frr_each (vpn_channel_hubs, list, hub)
+	frr_each (vpn_channel_hubs, &ch->up, hub)
 		if (hub->waiting)
 			vpn_spoke_register_soon(e, hub);
+	frr_each (vpn_channel_hubs, &ch->down, hub)
+		if (hub->waiting)
+			vpn_spoke_register_soon(e, hub);
+}
+
+void vpn_channel_challenged(struct vpn_engine *e, struct vpn_hub *hub)
+{
+	vpn_channel_heard(e, hub->channel, 0);
+	hub->channel->challenged = hub;
+	vpn_spoke_register_soon(e, hub);
+	ask_again(e, hub->channel);
 }
 
 static void no_batches(struct vpn_engine *e, struct vpn_channel *ch)
@@ -401,8 +429,7 @@ static void no_batches(struct vpn_engine *e, struct vpn_channel *ch)
 
 	vpn_log(e, VPN_LOG_INFO, "hub %s takes one VPN a message", dm_addr_str(&ch->path.nbma, text));
 	ch->no_batches = true;
-	ask_alone(e, &ch->up);
-	ask_alone(e, &ch->down);
+	ask_again(e, ch);
 }
 
 void vpn_channel_batch_answered(struct vpn_engine *e, struct vpn_channel *ch, enum vpn_batch_said said)

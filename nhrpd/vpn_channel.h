@@ -30,9 +30,10 @@ struct vpn_channel {
 	struct vpn_channels_item item;
 	struct vpn_path path;
 	char key_chain[VPN_KEY_CHAIN_LEN]; /* "": none */
-	struct vpn_channel_hubs_head up;   /* registered; who asked last is last */
-	struct vpn_channel_hubs_head down; /* not registered */
+	struct vpn_channel_hubs_head up;   /* acknowledged by this run of the hub; who asked last is last */
+	struct vpn_channel_hubs_head down; /* the others */
 	struct vpn_channel_due_head due;   /* to be asked for */
+	struct vpn_hub *challenged;	   /* the hub has shown its epoch there: it will hear what we say there. NULL: none */
 	uint64_t epoch;			   /* the hub's start as told last; 0: not told yet */
 	bool opened;			   /* it has answered once: keepalives go on */
 	bool asked;			   /* by a keepalive, and nothing was heard since */
@@ -68,13 +69,15 @@ void vpn_channel_part(struct vpn_engine *e, struct vpn_hub *hub);
 void vpn_channel_ask(struct vpn_engine *e, struct vpn_hub *hub, uint64_t wait);
 /* The time for HUB's renewal, or for another try, has come. */
 void vpn_channel_renew(struct vpn_engine *e, struct vpn_hub *hub);
-/* HUB's registration was acknowledged, or is one no longer (hub->registered says which). */
+/* HUB's registration was acknowledged (hub->registered, hub->epoch), or is one no longer. */
 void vpn_channel_changed(struct vpn_engine *e, struct vpn_hub *hub);
 /*
  * The hub answered: it is there. BOOT is the boot epoch it told, 0 when it did not. What its message says of
  * registrations has been taken before.
  */
 void vpn_channel_heard(struct vpn_engine *e, struct vpn_channel *ch, uint64_t boot);
+/* It answered HUB's request with its epoch and nothing else (vpn_auth.c): all that is unanswered is asked again. */
+void vpn_channel_challenged(struct vpn_engine *e, struct vpn_hub *hub);
 /* It answered a message with a batch, and that is what it made of the batch. */
 void vpn_channel_batch_answered(struct vpn_engine *e, struct vpn_channel *ch, enum vpn_batch_said said);
 /* Keepalive of some device is another one. */

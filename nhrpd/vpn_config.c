@@ -38,6 +38,11 @@ void vpn_config_holdtime_set(const char *ifname, uint16_t seconds)
 	vpn_engine_set_holdtime(vpn_glue_engine(), ifname, seconds);
 }
 
+void vpn_config_keepalive_set(const char *ifname, uint32_t ms)
+{
+	vpn_engine_set_keepalive(vpn_glue_engine(), ifname, ms);
+}
+
 void vpn_config_ageing_time_set(const char *ifname, uint16_t seconds)
 {
 	vpn_engine_set_ageing_time(vpn_glue_engine(), ifname, seconds);

@@ -16,6 +16,8 @@ void vpn_config_controller_set(const char *ifname, const char *controller);
 void vpn_config_role_set(const char *ifname, enum vpn_config_role role);
 /* Seconds, 1 to 65535. */
 void vpn_config_holdtime_set(const char *ifname, uint16_t seconds);
+/* Milliseconds, 100 to 60000. */
+void vpn_config_keepalive_set(const char *ifname, uint32_t ms);
 /* Seconds, 10 to 65535; 0: MACs do not age. */
 void vpn_config_ageing_time_set(const char *ifname, uint16_t seconds);
 void vpn_config_graceful_restart_set(const char *ifname, bool on);

@@ -201,6 +201,14 @@ struct vpn_hub_view {
 	bool vpn_aware; /* it is spoken to with VPN headers */
 	uint8_t refused; /* code that it refused us with, 0 for none */
 	uint32_t expires_in; /* seconds */
+
+	/* of the channel, which our VPNs there share */
+	size_t channel_vpns;   /* how many they are */
+	uint32_t keepalive;    /* milliseconds */
+	uint64_t keepalives_sent, keepalives_missed;
+	bool silent;	       /* several went unanswered, in a row */
+	uint32_t silent_for;   /* seconds since it answered last, when silent */
+	bool batches;	       /* it takes several VPNs in a message, for all we know */
 };
 
 struct vpn_instance_view {
@@ -219,6 +227,7 @@ struct vpn_instance_view {
 	struct dm_addr nbma, mac;
 	uint16_t holdtime; /* seconds */
 	uint16_t ageing_time; /* seconds; 0: MACs do not age */
+	uint32_t keepalive; /* milliseconds */
 	bool graceful_restart;
 	size_t num_members, num_macs, num_shortcuts;
 	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */

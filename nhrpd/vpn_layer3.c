@@ -52,6 +52,8 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst)
 		return "authentication";
 	if (inst->dev->arp_suppress)
 		return "arp-suppress";
+	if (inst->dev->keepalive != VPN_KEEPALIVE_DEFAULT)
+		return "keepalive";
 	if (inst->dev->ageing_time != VPN_DEFAULT_AGEING)
 		return "ageing-time";
 	return inst->dev->holdtime != VPN_DEFAULT_HOLDTIME ? "holdtime" : NULL;

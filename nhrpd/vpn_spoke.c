@@ -201,8 +201,7 @@ void vpn_spoke_challenged(struct vpn_engine *e, struct vpn_instance *inst, const
 		return;
 	}
 	/* in new requests, so that further answers to the old ones find nobody */
-	vpn_spoke_register_soon(e, hub);
-	vpn_channel_heard(e, hub->channel, 0);
+	vpn_channel_challenged(e, hub);
 	if (hub != inst->active)
 		return;
 	vpn_local_untell(e, inst);

@@ -44,7 +44,7 @@ struct vpn_hub {
 	struct vpn_channel *channel; /* NULL while we leave */
 	struct vpn_channel_hubs_item channel_item;
 	struct vpn_channel_due_item due_item;
-	bool is_up;		/* it is in the channel's list of the registered ones */
+	bool is_up;		/* it is in the channel's list of those that this run of the hub acknowledged */
 	bool is_due;		/* it is in the list of those to be asked for */
 	unsigned int carries; /* registrations of others in the message that asked for it last */
 };

@@ -45,6 +45,17 @@ const char *vpn_role_name(enum dm_role role)
 	return "unknown";
 }
 
+static void view_channel(struct vpn_engine *e, const struct vpn_channel *ch, struct vpn_hub_view *v)
+{
+	v->channel_vpns = vpn_channel_hubs_count(&ch->up) + vpn_channel_hubs_count(&ch->down);
+	v->keepalive = (uint32_t)vpn_channel_interval(ch);
+	v->keepalives_sent = ch->num_sent;
+	v->keepalives_missed = ch->num_missed;
+	v->silent = ch->silent;
+	v->silent_for = ch->silent ? seconds_since(e, ch->heard) : 0;
+	v->batches = !ch->no_batches;
+}
+
 static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_instance_view *v)
 {
 	for (size_t i = 0; i < VPN_SERVERS_MAX; i++) {
@@ -64,6 +75,8 @@ static void view_hubs(struct vpn_engine *e, struct vpn_instance *inst, struct vp
 			.refused = hub->refused,
 			.expires_in = seconds_left(e, &hub->expiry),
 		};
+		if (hub->channel)
+			view_channel(e, hub->channel, &v->hubs[v->num_hubs - 1]);
 	}
 }
 
@@ -113,6 +126,7 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.nbma = inst->nbma,
 		.holdtime = inst->dev->holdtime,
 		.ageing_time = inst->dev->ageing_time,
+		.keepalive = inst->dev->keepalive,
 		.graceful_restart = inst->dev->graceful_restart,
 		.num_members = vpn_members_count(&inst->members),
 		.num_macs = vpn_bindings_count(&inst->bindings.macs),

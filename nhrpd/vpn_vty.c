@@ -109,6 +109,26 @@ static int out_end(struct vty *vty, struct out *o, const char *empty)
 
 /* --- show ip nhrp vpn --- */
 
+/* One that is silent keeps what it acknowledged for the holding time. */
+static const char *hub_state(const struct vpn_hub_view *h)
+{
+	if (h->silent)
+		return "silent";
+	return h->registered ? "registered" : "registering";
+}
+
+/* Of the channel, the same in all VPNs that share it. */
+static void json_channel(json_object *obj, const struct vpn_hub_view *h)
+{
+	json_object_int_add(obj, "channelVpns", (int64_t)h->channel_vpns);
+	json_object_boolean_add(obj, "batches", h->batches);
+	json_object_int_add(obj, "keepalive", h->keepalive);
+	json_object_int_add(obj, "keepalivesSent", (int64_t)h->keepalives_sent);
+	json_object_int_add(obj, "keepalivesMissed", (int64_t)h->keepalives_missed);
+	if (h->silent)
+		json_object_int_add(obj, "silentFor", h->silent_for);
+}
+
 static json_object *json_hub(const struct vpn_hub_view *h)
 {
 	json_object *obj = json_object_new_object();
@@ -119,7 +139,8 @@ static json_object *json_hub(const struct vpn_hub_view *h)
 	json_addr(obj, "mac", &h->mac);
 	if (h->vni)
 		json_object_int_add(obj, "vni", h->vni);
-	json_object_string_add(obj, "state", h->registered ? "registered" : "registering");
+	json_object_string_add(obj, "state", hub_state(h));
+	json_channel(obj, h);
 	json_object_boolean_add(obj, "active", h->active);
 	json_object_boolean_add(obj, "vpnAware", h->vpn_aware);
 	if (h->refused)
@@ -178,6 +199,7 @@ static json_object *json_instance(const struct vpn_instance_view *v)
 	json_addr(obj, "localMac", &v->mac);
 	if (!v->layer3) {
 		json_object_int_add(obj, "holdtime", v->holdtime);
+		json_object_int_add(obj, "keepalive", v->keepalive);
 		json_object_int_add(obj, "ageingTime", v->ageing_time);
 		json_object_boolean_add(obj, "gracefulRestart", v->graceful_restart);
 	}
@@ -238,6 +260,10 @@ static void show_reason(void *arg, const struct vpn_instance_view *v)
 {
 	if (v->reason[0])
 		vty_out(arg, "VPN %s on %s is %s: %s\n", vpn_text(&v->vpn), v->ifname, vpn_state_name(v->state), v->reason);
+	for (size_t i = 0; i < v->num_hubs; i++)
+		if (v->hubs[i].silent)
+			vty_out(arg, "VPN %s on %s: next hop server %s has been silent for %u s\n", vpn_text(&v->vpn),
+				v->ifname, addr(&v->hubs[i].transport), v->hubs[i].silent_for);
 	if (v->arp_suppress_reason[0])
 		vty_out(arg, "VPN %s on %s: arp-suppress is not in effect: %s\n", vpn_text(&v->vpn), v->ifname,
 			v->arp_suppress_reason);
@@ -508,6 +534,7 @@ static const char *name_packet(size_t i)
 	static const char *const names[] = {
 		"received",   "noSource",    "tooLong", "keptBack",	 "stockQueueFull",
 		"sendFailed", "buildFailed", "noKey",	"wrongPassword", "passedOn",
+		"batchAsked", "batchAnswered",
 	};
 
 	return names[i];
@@ -527,6 +554,7 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	const uint64_t packets[] = {
 		io->received,	 io->no_source,	  io->too_long, io->kept_back,		 io->stock_queue_full,
 		io->send_failed, c->build_failed, c->no_key,	nhrp_password_refused(), c->passed_on,
+		c->batch_asked,	 c->batch_answered,
 	};
 	const uint64_t macs[] = { c->aged };
 	const uint64_t layer3[] = {

@@ -46,6 +46,8 @@ static struct late {
 } lates[LATE];
 static struct packet last[256];
 static bool repeat;
+static unsigned int lose_percent;
+static void (*tamper)(uint8_t *octets, size_t len);
 
 struct dm_addr world_addr(const char *text)
 {
@@ -112,6 +114,15 @@ static uint64_t late_ones(uint64_t limit)
 	return limit;
 }
 
+/* By another generator than the engines': which messages are lost does not change what they draw. */
+static bool is_lost(void)
+{
+	static uint32_t state;
+
+	state = state * 22695477 + 1;
+	return (state >> 16) % 100 < lose_percent;
+}
+
 static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octets, size_t len)
 {
 	struct world_node *from = ctx, *to = node_at(&path->nbma);
@@ -130,7 +141,7 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 		lose[m.op]--;
 		return;
 	}
-	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX)
+	if (!to || to->deaf || path->ifindex != WORLD_CTL_IFINDEX || is_lost())
 		return;
 	if (late[m.op] && late[m.op]--) {
 		send_late(to, &from->nbma, octets, len, late_ms[m.op]);
@@ -138,6 +149,8 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	}
 	for (int i = 0; i <= repeat; i++)
 		world_inject(to, &from->nbma, octets, len);
+	if (tamper)
+		tamper(packets[(packet_tail - 1) % QUEUE].octets, len);
 }
 
 void world_lose(uint8_t op, unsigned int n)
@@ -160,6 +173,16 @@ void world_delay(uint8_t op, unsigned int n, uint64_t ms)
 void world_repeat(bool on)
 {
 	repeat = on;
+}
+
+void world_tamper(void (*fn)(uint8_t *octets, size_t len))
+{
+	tamper = fn;
+}
+
+void world_lose_at_random(unsigned int percent)
+{
+	lose_percent = percent;
 }
 
 unsigned int world_seen(uint8_t op)
@@ -246,6 +269,8 @@ static uint32_t instance_vni(const struct world_node *n, const struct dm_instanc
 {
 	if (inst->role == DM_ROLE_HUB)
 		return 4096u + inst->vlan;
+	if (inst->ifindex >= WORLD_MORE_IFINDEX)
+		return n->more[inst->ifindex - WORLD_MORE_IFINDEX].vni;
 	return inst->ifindex == n->second.ifindex ? n->second.vni : n->link.vni;
 }
 
@@ -549,6 +574,8 @@ void world_module(struct world_node *n, bool up)
 		event(n, &link);
 	if (n->second.ifindex)
 		event(n, &second);
+	for (size_t i = 0; i < n->num_more; i++)
+		event(n, &(struct dm_rec){ .type = DM_REC_LINK, .link = n->more[i] });
 	event(n, &end);
 }
 
@@ -603,6 +630,43 @@ void world_second_device(struct world_node *n, uint32_t vni)
 	world_run(0);
 }
 
+void world_devices(struct world_node *n, size_t num)
+{
+	assert(num <= WORLD_MORE);
+	n->num_more = num;
+	for (size_t i = 0; i < num; i++) {
+		struct dm_link *l = &n->more[i];
+		uint8_t mac[6] = { 2, 1, 0, (uint8_t)((i + 1) >> 8), (uint8_t)(i + 1), n->nbma.octets[3] };
+
+		*l = n->link;
+		l->ifindex = WORLD_MORE_IFINDEX + (uint32_t)i;
+		l->vni = 10001 + (uint32_t)i;
+		snprintf(l->name, sizeof(l->name), "v%u", (unsigned int)(i + 1));
+		dm_addr_set(&l->mac, DM_MAC, mac, 6);
+		event(n, &(struct dm_rec){ .type = DM_REC_LINK, .link = *l });
+	}
+	world_run(0);
+}
+
+void world_many(struct world_node *n, uint32_t num, const struct world_node *hub)
+{
+	char name[16];
+
+	for (uint32_t i = 1; i <= num; i++) {
+		snprintf(name, sizeof(name), "v%u", i);
+		vpn_engine_set_instance(n->engine, hub ? name : "tun2", (struct vpn_id){ .index = i }, 0);
+		vpn_engine_set_controller_name(n->engine, hub ? name : "tun2", "tun1");
+	}
+	n->ctl = (struct vpn_controller){ .name = "tun1", .up = true, .ifindex = WORLD_CTL_IFINDEX, .nbma = n->nbma };
+	if (hub) {
+		n->ctl.num_servers = 1;
+		n->ctl.servers[0].nbma = hub->nbma;
+		n->ctl.servers[0].proto = world_addr("1.0.0.1");
+	}
+	vpn_engine_commit(n->engine);
+	vpn_engine_controller(n->engine, &n->ctl);
+}
+
 void world_configure(struct world_node *n, uint32_t index, const struct world_node *hub)
 {
 	memset(&n->ctl, 0, sizeof(n->ctl));
@@ -651,6 +715,8 @@ void world_reset(void)
 	memset(seen_plain, 0, sizeof(seen_plain));
 	memset(last, 0, sizeof(last));
 	repeat = false;
+	tamper = NULL;
+	lose_percent = 0;
 }
 
 void world_end(void)

@@ -19,6 +19,8 @@
 #define WORLD_CTL_IFINDEX 10
 #define WORLD_TUN_IFINDEX 20
 #define WORLD_KEYS 3
+#define WORLD_MORE 1000 /* further VXLAN devices of a node */
+#define WORLD_MORE_IFINDEX 1000
 #define WORLD_OPS (NHRP_OP_TRAFFIC_INDICATION + 1)
 
 /* A key of a node's one key chain, "chain". */
@@ -56,6 +58,8 @@ struct world_node {
 	struct dm_addr nbma;
 	struct dm_link link;
 	struct dm_link second; /* another device, ifindex 0 when there is none */
+	struct dm_link more[WORLD_MORE]; /* v1, v2 … by world_devices() */
+	size_t num_more;
 	struct vpn_controller ctl;
 	struct dm_instance instances[WORLD_TABLE];
 	bool vni_told[WORLD_TABLE];
@@ -113,6 +117,10 @@ struct world_node *world_hub(uint8_t last);
 struct world_node *world_spoke(uint8_t last, uint32_t vni);
 /* A second VXLAN device tun3 with that VNI, reported to the engine. */
 void world_second_device(struct world_node *n, uint32_t vni);
+/* VXLAN devices v1 to vNUM of a spoke, one for each VPN of that index; VNI 10000 and the index, a MAC each. */
+void world_devices(struct world_node *n, size_t num);
+/* VPNs 1 to NUM: of a hub on tun2 in as many VLANs, of a spoke on its devices v1 to vNUM; with the servers of world_configure(). */
+void world_many(struct world_node *n, uint32_t num, const struct world_node *hub);
 /* A new key chain "chain" with one key, to send and accept with, and the device told to use it; NULL: told to use none. */
 void world_key_chain(struct world_node *n, uint16_t id, const char *string);
 /* The hash function of all nodes. */
@@ -136,6 +144,10 @@ void world_lose_after(uint8_t op, unsigned int spared, unsigned int n);
 /* The next N messages of that type arrive MS milliseconds late (16 at a time), behind those sent after them. */
 void world_delay(uint8_t op, unsigned int n, uint64_t ms);
 void world_repeat(bool on);
+/* FN may change each message on its way, its length not; NULL: none does. */
+void world_tamper(void (*fn)(uint8_t *octets, size_t len));
+/* Of 100 messages about so many are lost at random, the same ones in each run. */
+void world_lose_at_random(unsigned int percent);
 /* Messages seen on the wire of that type since reset; those of them without VPN headers. */
 unsigned int world_seen(uint8_t op);
 unsigned int world_seen_plain(uint8_t op);

@@ -226,7 +226,23 @@ def test_arp_suppress(net):
     assert instance(net.hub)["arpSuppressState"] == "answering"
 
 
+def test_keepalive(net):
+    """What is asked for is what the spoke does, and `no` is the default again."""
+    hub = lambda: instance(net.spoke1)["hubs"][0]
+    assert (instance(net.spoke1)["keepalive"], hub()["keepalive"]) == (2000, 2000)
+    net.spoke1.configure("interface tun2", "ip nhrp vpn keepalive 200")
+    poll(lambda: (instance(net.spoke1)["keepalive"], hub()["keepalive"]) == (200, 200), 5, what="nhrpd has it")
+    assert lines(net.spoke1).count("ip nhrp vpn keepalive 200") == 1
+    before = hub()["keepalivesSent"]
+    poll(lambda: hub()["keepalivesSent"] >= before + 10, 4, what="several a second")
+    assert hub()["state"] == "registered" and hub()["keepalivesMissed"] == 0
+    net.spoke1.configure("interface tun2", "no ip nhrp vpn keepalive")
+    poll(lambda: (instance(net.spoke1)["keepalive"], hub()["keepalive"]) == (2000, 2000), 5, what="nhrpd has it no more")
+    assert not [found for found in lines(net.spoke1) if "keepalive" in found]
+
+
 @pytest.mark.parametrize("line", ["ip nhrp vpn-id 0", "ip nhrp vpn-id 4294967296", "ip nhrp vpn holdtime 0",
+                                  "ip nhrp vpn keepalive 99", "ip nhrp vpn keepalive 60001",
                                   "ip nhrp vpn holdtime 65536", "ip nhrp vpn-id 5 vlan 4095",
                                   "ip nhrp vpn ageing-time 9", "ip nhrp vpn ageing-time 65536"])  # fmt: skip
 def test_out_of_range(net, line):

@@ -129,7 +129,7 @@ def test_lines(net):
     answer = poll(lambda: hub.vtysh_json("show ip nhrp vpn json"), 5)
     found = {i["vpnId"]: (i["interface"], i["role"]) for i in answer["instances"]}
     assert found == {"21": ("tun21", "l3"), "00:00:5e:21": ("tun22", "l3")}
-    misplaced = {"holdtime", "gracefulRestart", "vlan", "vni", "arpSuppress"}
+    misplaced = {"holdtime", "keepalive", "gracefulRestart", "vlan", "vni", "arpSuppress"}
     assert not [i for i in answer["instances"] if misplaced & set(i)], "of VXLAN devices"
     wanted = {"interface": "tun21", "vpnId": "21", "oui": "00:00:00", "vpnIndex": 21, "state": "up"}
     poll(lambda: hub.vtysh_json("show ip nhrp vpn json")["plainMessages"] == [wanted], 5)
