@@ -60,6 +60,7 @@ struct record {
 #define MAC_FIELDS                                                                                \
 	FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma) N(mac.remote_vni))
 
+#define LOCAL_FIELDS N(local.ifindex) N(local.vni) A(local.mac)
 #define NEIGH_FIELDS FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip) A(neigh.mac))
 
 static const struct record records[] = {
@@ -74,11 +75,14 @@ static const struct record records[] = {
 	[DM_REC_MAC_SET] = {"MAC_SET", MAC_FIELDS},
 	[DM_REC_MAC_DEL] = {"MAC_DEL", MAC_FIELDS},
 	[DM_REC_MAC_BIND] = {"MAC_BIND", FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma)
-						 N(mac.remote_vni) N(mac.idle_ms))},
+						N(mac.remote_vni) A(mac.old_nbma) N(mac.idle_ms))},
 	[DM_REC_SUPPRESS_SET] = {"SUPPRESS_SET",
 				 FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on))},
 	[DM_REC_NEIGH_SET] = {"NEIGH_SET", NEIGH_FIELDS},
 	[DM_REC_NEIGH_DEL] = {"NEIGH_DEL", NEIGH_FIELDS},
+	[DM_REC_MAC_ELSEWHERE] = {"MAC_ELSEWHERE", FIELDS(LOCAL_FIELDS)},
+	[DM_REC_MAC_HOLD] = {"MAC_HOLD", FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma)
+						N(mac.held))},
 	[DM_REC_LOCAL_QUERY] = {"LOCAL_QUERY",
 				FIELDS(N(heard.ifindex) N(heard.vni) N(heard.idle_ms))},
 	[DM_REC_CHECK] = {"CHECK", FIELDS(N(check.number))},
@@ -96,7 +100,7 @@ static const struct record records[] = {
 	[DM_REC_MAC_SEEN] = {"MAC_SEEN",
 			     FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma)
 				    N(mac.remote_vni) N(mac.moved) A(mac.old_nbma)
-				    N(mac.idle_ms))},
+				    N(mac.idle_ms) N(mac.held))},
 	[DM_REC_HAIRPIN] = {"HAIRPIN",
 			    FIELDS(N(hairpin.ifindex) N(hairpin.vni) A(hairpin.src_mac)
 				   A(hairpin.dst_mac) A(hairpin.src_nbma) A(hairpin.dst_nbma)
@@ -105,8 +109,7 @@ static const struct record records[] = {
 						     N(used.found) N(used.idle_ms))},
 	[DM_REC_FAILURE] = {"FAILURE", FIELDS(N(failure.rec) N(failure.ifindex) N(failure.vni)
 					       A(failure.mac) N(failure.error))},
-	[DM_REC_LOCAL] = {"LOCAL", FIELDS(N(local.ifindex) N(local.vni) A(local.mac) N(local.gone)
-					   N(local.idle_ms))},
+	[DM_REC_LOCAL] = {"LOCAL", FIELDS(LOCAL_FIELDS N(local.gone) N(local.idle_ms))},
 	[DM_REC_SUPPRESS_STATE] = {"SUPPRESS_STATE",
 				   FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on)
 					  T(suppress.reason))},

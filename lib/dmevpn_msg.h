@@ -61,6 +61,8 @@ enum dm_rec_type {
 	DM_REC_SUPPRESS_SET = 13,
 	DM_REC_NEIGH_SET = 14,
 	DM_REC_NEIGH_DEL = 15,
+	DM_REC_MAC_ELSEWHERE = 16,
+	DM_REC_MAC_HOLD = 17,
 	DM_REC_CHECK = 20,
 	DM_REC_LOCAL_QUERY = 22,
 
@@ -129,9 +131,10 @@ struct dm_member {
 };
 
 /*
- * MAC_SET, MAC_DEL, MAC_SEEN, MAC_BIND: identified by (ifindex, vni, mac). MAC_BIND tells a
+ * MAC_SET, MAC_DEL, MAC_SEEN, MAC_BIND, MAC_HOLD: identified by (ifindex, vni, mac). MAC_BIND tells a
  * hub's switch of a MAC that its member speaks for, as if a frame of it had come from there
- * `idle_ms` ago.
+ * `idle_ms` ago; when the switch has heard it meanwhile at neither `nbma` nor `old_nbma`, it stays, and MAC_SEEN says where.
+ * MAC_HOLD: it stays behind `nbma`, whatever the switch hears, until MAC_HOLD takes that back.
  */
 struct dm_mac {
 	uint32_t ifindex;
@@ -139,9 +142,10 @@ struct dm_mac {
 	struct dm_addr mac;
 	struct dm_addr nbma;
 	uint32_t remote_vni;
-	uint8_t moved;		/* MAC_SEEN: 1 when it was known at `old_nbma` before */
-	struct dm_addr old_nbma; /* MAC_SEEN with moved */
+	uint8_t moved;		/* MAC_SEEN: 1 when a frame has just moved it here from `old_nbma` */
+	struct dm_addr old_nbma; /* MAC_SEEN with moved; MAC_BIND: where nhrpd has it, not set for nowhere */
 	uint32_t idle_ms;	/* MAC_SEEN and MAC_BIND: milliseconds since it was heard */
+	uint8_t held;		/* MAC_HOLD: 1 to hold, 0 to let go; MAC_SEEN: it is held */
 };
 
 /* HAIRPIN: a unicast frame came from one member and leaves to another */
@@ -166,6 +170,8 @@ struct dm_used {
 /*
  * LOCAL: a MAC that a spoke's bridge heard on a port of its own (not the VXLAN device), or the
  * bridge's own MAC; all of them when the instance gets ready, then each change.
+ * MAC_ELSEWHERE (the first three): it is behind another member now; an entry that the bridge
+ * learned for it on a port of its own goes.
  */
 struct dm_local {
 	uint32_t ifindex; /* of the VXLAN device */

@@ -92,9 +92,10 @@ enum nhrp_error {
  * request's or a reply's capabilities say has these.
  */
 #define NHRP_EXT_NAT_IN_VPN 0x3802
-#define NHRP_EXT_CAPABILITIES_ASKED 0x3803
-#define NHRP_EXT_CAPABILITIES_TOLD 0x3804
+#define NHRP_EXT_CAPABILITIES_ASKED 0x380e
+#define NHRP_EXT_CAPABILITIES_TOLD 0x380f
 #define NHRP_EXT_BOOT_EPOCH 0x3801 /* ours, experimental range: 16 octets, the sender's start and the VPN's or member's */
+#define NHRP_EXT_MOVES 0x3803 /* ours, experimental range: 8 octets a CIE, see nhrp_moves.h */
 #define NHRP_EXT_BATCH 0x3805	   /* ours, too: registrations of further VPNs, see nhrp_batch.h */
 
 #define NHRP_CAPABILITY_VPN 0x00000001 /* V bit, RFC 2735 4.2 */

@@ -10,9 +10,14 @@
  *   MAC_SEEN ──> new: MAC_SET, its mirror in the FDB
  *                moved: MAC_SET at the new place, and every asker is purged, the new home
  *                       too (it may hold a shortcut to the former one); so is who asked
- *                       for an IP address of that MAC
- *   registered IP address ──> new, or of another MAC or member: the newest word counts, and
- *                             its former home is purged like an asker
+ *                       for an IP address of that MAC; the former home is told
+ *   registered ──> new, or of another member: the newest word counts, and the former home is told
+ *
+ * The newest word. Each move has a number, which the hub gives out and all who are told of the address
+ * may know (RFC 7432 section 15 has such a sequence; there each home counts). What the switch hears is
+ * newer than anything that anybody says. A registration from elsewhere counts when it knows the number
+ * of the last move; else it was under way before, or its sender has not heard of the move, and gets the number
+ * in the refusal. Numbers start above those of an earlier life of this hub, which the boot epoch gives.
  *
  * Not here: messages (vpn_hub.c, vpn_purge.c), when a MAC is silent (vpn_ageing.c).
  */
@@ -42,6 +47,9 @@ static bool is_mac(const struct vpn_binding *b)
 	return b->addr.family == DM_MAC;
 }
 
+/* A quarter of the wire's numbers a hundred years: one for each second or so, so that a restarted hub begins above. */
+#define NUMBERS_SHIFT 30 /* of the boot epoch, in nanoseconds */
+
 static struct vpn_bindings_head *table(struct vpn_instance *inst, const struct dm_addr *addr)
 {
 	return addr->family == DM_MAC ? &inst->bindings.macs : &inst->bindings.ips;
@@ -68,11 +76,11 @@ struct vpn_member *vpn_binding_home(const struct vpn_binding *b)
 
 /* --- the module --- */
 
-/* IP addresses are no business of the switch. IDLE_MS: of MAC_BIND. */
-static void state_heard(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type, uint64_t idle_ms)
+static struct dm_rec mac_rec(const struct vpn_binding *b, enum dm_rec_type type)
 {
 	const struct vpn_member *m = b->member;
-	struct dm_rec rec = {
+
+	return (struct dm_rec){
 		.type = type,
 		.mac = {
 			.ifindex = m->inst->asked_ifindex,
@@ -80,17 +88,36 @@ static void state_heard(struct vpn_engine *e, const struct vpn_binding *b, enum 
 			.mac = b->addr,
 			.nbma = m->nbma,
 			.remote_vni = m->vni,
-			.idle_ms = (uint32_t)idle_ms,
 		},
 	};
+}
+
+/* IP addresses are no business of the switch. */
+static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type)
+{
+	const struct dm_rec rec = mac_rec(b, type);
 
 	if (is_mac(b))
 		vpn_program(e, &rec);
 }
 
-static void state(struct vpn_engine *e, const struct vpn_binding *b, enum dm_rec_type type)
+/* The switch has it at FORMER (or nowhere) as far as we know, and is to have it where it is now, heard IDLE_MS ago. */
+static void state_bind(struct vpn_engine *e, const struct vpn_binding *mac, const struct dm_addr *former, uint64_t idle_ms)
 {
-	state_heard(e, b, type, 0);
+	struct dm_rec rec = mac_rec(mac, DM_REC_MAC_BIND);
+
+	rec.mac.old_nbma = *former;
+	rec.mac.idle_ms = (uint32_t)idle_ms;
+	vpn_program(e, &rec);
+}
+
+void vpn_binding_state_hold(struct vpn_engine *e, const struct vpn_binding *b, bool held)
+{
+	struct dm_rec rec = mac_rec(b, DM_REC_MAC_HOLD);
+
+	rec.mac.held = held;
+	if (is_mac(b))
+		vpn_program(e, &rec);
 }
 
 /* --- askers --- */
@@ -174,6 +201,14 @@ bool vpn_binding_asked(struct vpn_engine *e, struct vpn_binding *b, const struct
 
 /* --- life --- */
 
+/* Greater than all that this hub has given out for addresses that it does not know at present. */
+static uint32_t first_number(const struct vpn_engine *e, const struct vpn_instance *inst)
+{
+	uint32_t of_this_life = (uint32_t)(e->epoch >> NUMBERS_SHIFT);
+
+	return (inst->bindings.last_number > of_this_life ? inst->bindings.last_number : of_this_life) + 1;
+}
+
 static struct vpn_binding *create(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr)
 {
 	struct vpn_binding *b = XCALLOC(MTYPE_VPN_BINDING, sizeof(*b));
@@ -181,6 +216,7 @@ static struct vpn_binding *create(struct vpn_engine *e, struct vpn_member *m, co
 	b->addr = *addr;
 	b->member = m;
 	b->since = vpn_now(e);
+	b->number = first_number(e, m->inst);
 	vpn_askers_init(&b->askers);
 	vpn_bindings_add(table(m->inst, addr), b);
 	vpn_member_bindings_add_tail(list_of(m, addr), b);
@@ -200,6 +236,9 @@ static void forget(struct vpn_engine *e, struct vpn_instance *inst, struct vpn_b
 	}
 	while ((a = vpn_askers_first(&b->askers)))
 		asker_forget(b, a);
+	vpn_duplicate_forget(e, b);
+	if (b->number > inst->bindings.last_number)
+		inst->bindings.last_number = b->number;
 	if (!is_mac(b))
 		vpn_behind_del(&inst->bindings.behind, b);
 	vpn_ageing_leave(b);
@@ -232,17 +271,55 @@ void vpn_binding_silent(struct vpn_engine *e, struct vpn_binding *b)
 	forget(e, inst, b, true);
 }
 
-/* To another member, with a line for who looks for the reason. */
-static void moves(struct vpn_engine *e, struct vpn_binding *b, struct vpn_member *to)
+/* It is there no more: its former home may not have heard, and its hosts would be sent nowhere else for minutes. */
+static void tell_former(struct vpn_engine *e, struct vpn_binding *b, const struct vpn_member *former)
 {
+	const struct vpn_station home = { .nbma = former->nbma };
+
+	vpn_purge_send_moved(e, b->member->inst, b, &home, former->expiry.due);
+}
+
+/* To another member, with a line for who looks for the reason; who asked is purged by the caller. */
+static void moves(struct vpn_engine *e, struct vpn_binding *b, struct vpn_member *to, uint32_t number)
+{
+	const struct vpn_member *former = b->member;
 	char text[DM_ADDR_STRLEN], from[DM_ADDR_STRLEN], there[DM_ADDR_STRLEN];
 
-	vpn_log(e, VPN_LOG_DEBUG, "%s %s moves from %s to %s", is_mac(b) ? "MAC" : "address",
-		dm_addr_str(&b->addr, text), dm_addr_str(&b->member->nbma, from), dm_addr_str(&to->nbma, there));
 	vpn_member_bindings_del(list_of(b->member, &b->addr), b);
 	b->member = to;
 	vpn_member_bindings_add_tail(list_of(to, &b->addr), b);
 	b->since = vpn_now(e);
+	b->number = (number > b->number ? number : b->number) + 1;
+	vpn_log(e, VPN_LOG_DEBUG, "%s %s moves from %s to %s, move %u", is_mac(b) ? "MAC" : "address",
+		dm_addr_str(&b->addr, text), dm_addr_str(&former->nbma, from), dm_addr_str(&to->nbma, there), b->number);
+}
+
+struct nhrp_move vpn_binding_move(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr)
+{
+	const struct vpn_binding *b = vpn_binding_find(inst, addr);
+	uint64_t age;
+
+	if (!b)
+		return (struct nhrp_move){ 0 };
+	age = vpn_now(e) - b->since;
+	return (struct nhrp_move){ .number = b->number, .age = age < UINT32_MAX ? (uint32_t)age : UINT32_MAX };
+}
+
+/* It was last heard at the claimer, in whole seconds, before it moved. */
+static bool is_heard_before(struct vpn_engine *e, const struct vpn_binding *known, const struct vpn_claim *claim)
+{
+	return claim->idle_ms && vpn_now(e) - known->since < claim->idle_ms + 1000;
+}
+
+/* Whether what M says of the address, of which KNOWN is the binding there is, is newer than that. */
+static enum vpn_claimed judge(struct vpn_engine *e, const struct vpn_binding *known, const struct vpn_member *m,
+			      const struct vpn_claim *claim)
+{
+	if (!known || known->member == m)
+		return VPN_CLAIM_TAKEN;
+	if (claim->numbered ? claim->number < known->number : is_heard_before(e, known, claim))
+		return VPN_CLAIM_OLD;
+	return vpn_duplicate_is_held(known) ? VPN_CLAIM_HELD : VPN_CLAIM_TAKEN;
 }
 
 /* Whether M may have the address too, of which KNOWN is the binding there is. */
@@ -260,95 +337,129 @@ static bool has_room(struct vpn_engine *e, struct vpn_member *m, const struct dm
 
 /* --- MACs --- */
 
-/* The MAC is behind M from now on. Returns false when there is no room for it. */
-static bool mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr)
+/*
+ * The MAC is behind M from now on; NUMBER is what M knew. KNOWN is the binding there is. Returns it, or the new
+ * one, NULL when there is no room for it.
+ */
+static struct vpn_binding *mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr,
+					 struct vpn_binding *known, uint32_t number)
 {
 	struct vpn_instance *inst = m->inst;
-	struct vpn_binding *mac = vpn_binding_find(inst, addr);
-	bool is_new = !mac;
+	struct vpn_binding *mac = known;
+	const struct vpn_member *former = known ? known->member : NULL;
 
-	if (!has_room(e, m, addr, mac))
-		return false;
-	if (is_new) {
+	if (!has_room(e, m, addr, known))
+		return NULL;
+	if (known)
+		known->ageing.asked = false; /* the answer may be older than this */
+	if (former == m)
+		return mac;
+	if (former) {
+		moves(e, mac, m, number);
+	} else {
 		mac = create(e, m, addr);
 		set_silent_behind(inst, addr, false);
-	} else {
-		mac->ageing.asked = false; /* the answer may be older than this */
-		if (mac->member == m)
-			return true;
-		moves(e, mac, m);
 	}
 	state(e, mac, DM_REC_MAC_SET);
-	purge_askers(e, inst, mac, NULL);
-	purge_askers_behind(e, inst, addr, is_new ? m : NULL);
-	return true;
+	purge_askers(e, inst, mac, former); /* who hears of it as the former home */
+	purge_askers_behind(e, inst, addr, former ? NULL : m);
+	if (former)
+		tell_former(e, mac, former);
+	return mac;
+}
+
+/* The switch took it along before it was told to hold it: back to where it is held. */
+static void put_back(struct vpn_engine *e, const struct vpn_binding *mac, const struct vpn_member *from)
+{
+	state_bind(e, mac, &from->nbma, 0);
+	vpn_binding_state_hold(e, mac, true);
 }
 
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec)
 {
 	struct vpn_member *m = vpn_member_find(inst, &rec->nbma);
+	struct vpn_binding *mac;
+	bool moved;
 
 	/* the member may have gone while the event was under way */
-	if (!m || rec->mac.family != DM_MAC || dm_addr_is_multicast(&rec->mac) || !mac_is_behind(e, m, &rec->mac))
+	if (!m || rec->mac.family != DM_MAC || dm_addr_is_multicast(&rec->mac))
+		return;
+	mac = vpn_binding_find(inst, &rec->mac);
+	moved = mac && mac->member != m;
+	if (moved && vpn_duplicate_is_held(mac)) {
+		put_back(e, mac, m);
+		return;
+	}
+	mac = mac_is_behind(e, m, &rec->mac, mac, 0);
+	if (!mac)
 		return;
 	if (rec->idle_ms) /* told anew, by a module that was there before us */
-		vpn_ageing_heard(e, vpn_binding_find(inst, &rec->mac), rec->idle_ms);
+		vpn_ageing_heard(e, mac, rec->idle_ms);
+	if (rec->held)
+		vpn_duplicate_found(e, mac);
+	else if (moved && rec->moved) /* a frame, not the module's telling all anew */
+		vpn_duplicate_moved(e, mac, &rec->old_nbma);
 }
 
-/* The MAC may have moved to another member since M's bridge heard it, which is said in whole seconds. */
-static bool is_elsewhere_since(struct vpn_engine *e, const struct vpn_member *m, const struct dm_addr *mac,
-			       uint64_t idle_ms)
+enum vpn_claimed vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr,
+			      const struct vpn_claim *claim)
 {
-	const struct vpn_binding *b = vpn_binding_find(m->inst, mac);
+	struct vpn_binding *mac = vpn_binding_find(m->inst, addr);
+	const struct dm_addr former = mac ? mac->member->nbma : (struct dm_addr){ 0 };
+	enum vpn_claimed verdict = judge(e, mac, m, claim);
+	bool is_new = !mac, moved = mac && mac->member != m;
 
-	return b && b->member != m && idle_ms && vpn_now(e) - b->since < idle_ms + 1000;
-}
-
-bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac, uint64_t idle_ms)
-{
-	struct vpn_binding *b;
-	bool is_new;
-
-	if (is_elsewhere_since(e, m, mac, idle_ms))
-		return true;
-	is_new = !vpn_binding_find(m->inst, mac);
-	if (!mac_is_behind(e, m, mac))
-		return false;
-	b = vpn_binding_find(m->inst, mac);
+	if (verdict != VPN_CLAIM_TAKEN)
+		return verdict;
+	mac = mac_is_behind(e, m, addr, mac, claim->number);
+	if (!mac)
+		return VPN_CLAIM_NO_ROOM;
 	if (is_new)
-		vpn_ageing_heard(e, b, idle_ms);
-	state_heard(e, b, DM_REC_MAC_BIND, idle_ms);
-	return true;
+		vpn_ageing_heard(e, mac, claim->idle_ms);
+	state_bind(e, mac, &former, claim->idle_ms);
+	if (moved)
+		vpn_duplicate_moved(e, mac, &former);
+	return VPN_CLAIM_TAKEN;
 }
 
 /* --- IP addresses --- */
 
-bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip, const struct dm_addr *mac)
+/* What was told of B is void; M's word, which knew of NUMBER, counts from now on. */
+static void ip_changes(struct vpn_engine *e, struct vpn_member *m, struct vpn_binding *b, uint32_t number)
+{
+	const struct vpn_member *former = b->member;
+
+	purge_askers(e, m->inst, b, m);
+	vpn_behind_del(&m->inst->bindings.behind, b);
+	if (former == m)
+		return;
+	moves(e, b, m, number);
+	tell_former(e, b, former);
+	vpn_duplicate_moved(e, b, &former->nbma);
+}
+
+enum vpn_claimed vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip,
+			     const struct dm_addr *mac, const struct vpn_claim *claim)
 {
 	struct vpn_instance *inst = m->inst;
 	struct vpn_binding *b = vpn_binding_find(inst, ip);
+	enum vpn_claimed verdict = judge(e, b, m, claim);
 
+	if (verdict != VPN_CLAIM_TAKEN)
+		return verdict;
 	if (!has_room(e, m, ip, b))
-		return false;
+		return VPN_CLAIM_NO_ROOM;
 	if (b)
 		b->stale = b->silent = false;
 	if (b && b->member == m && dm_addr_same(&b->mac, mac))
-		return true;
-	if (!b) {
+		return VPN_CLAIM_TAKEN;
+	if (b)
+		ip_changes(e, m, b, claim->number);
+	else
 		b = create(e, m, ip);
-	} else {
-		purge_askers(e, inst, b, m);
-		vpn_behind_del(&inst->bindings.behind, b);
-		if (b->member != m) { /* its former home may not have heard that the host moved */
-			const struct vpn_station former = { .nbma = b->member->nbma };
-
-			vpn_purge_send(e, inst, ip, &former, b->member->expiry.due);
-			moves(e, b, m);
-		}
-	}
 	b->mac = *mac;
 	vpn_behind_add(&inst->bindings.behind, b);
-	return true;
+	return VPN_CLAIM_TAKEN;
 }
 
 /* --- all of a member, or of an instance --- */
@@ -398,6 +509,9 @@ void vpn_binding_restate(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	struct vpn_binding *b;
 
-	frr_each (vpn_bindings, &inst->bindings.macs, b)
+	frr_each (vpn_bindings, &inst->bindings.macs, b) {
 		state(e, b, DM_REC_MAC_SET);
+		if (vpn_duplicate_is_held(b))
+			vpn_binding_state_hold(e, b, true);
+	}
 }

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "lib/typerb.h"
+#include "lib/nhrp_moves.h"
 #include "lib/typesafe.h"
 #include "nhrpd/vpn_ageing.h"
 #include "nhrpd/vpn_engine.h"
@@ -20,6 +21,8 @@ struct vpn_member;
 #define VPN_BINDINGS_MAX 131072	 /* of one VPN */
 #define VPN_MEMBER_BINDINGS_MAX 32768 /* of one member, so that one cannot lock the others out */
 #define VPN_ASKERS_MAX 1024	 /* of one binding */
+
+struct vpn_moving;
 
 PREDECL_HASH(vpn_bindings);
 PREDECL_RBTREE_UNIQ(vpn_behind);
@@ -54,7 +57,9 @@ struct vpn_binding {
 	bool stale; /* of an IP address: registered before its member started anew */
 	bool silent; /* of an IP address: its MAC has aged and was not heard since; nobody is told */
 	struct vpn_member *member; /* a MAC's home; who registered an IP address */
-	uint64_t since; /* ms */
+	uint64_t since; /* ms; it is there */
+	uint32_t number; /* of its last move; greater than any that was given out for the address before */
+	struct vpn_moving *moving; /* vpn_duplicate.c: what it moved lately, NULL for most */
 	struct vpn_ageing_place ageing; /* of a MAC */
 	struct vpn_askers_head askers;
 };
@@ -64,6 +69,22 @@ struct vpn_binding_tables {
 	struct vpn_bindings_head macs;
 	struct vpn_bindings_head ips;	/* IPv4 and IPv6 */
 	struct vpn_behind_head behind; /* the same, by MAC */
+	uint32_t last_number; /* no binding that is gone had a greater one */
+};
+
+/* What a registration says of an address, and what it says of its moves. */
+struct vpn_claim {
+	bool numbered;	 /* the claimer knows of move numbers */
+	uint32_t number; /* that he knows for the address, 0: none */
+	uint64_t idle_ms; /* of a MAC: since his bridge heard it */
+};
+
+/* What becomes of it. */
+enum vpn_claimed {
+	VPN_CLAIM_TAKEN,   /* it is behind the claimer */
+	VPN_CLAIM_NO_ROOM,
+	VPN_CLAIM_OLD,	   /* it has moved since that word was sent */
+	VPN_CLAIM_HELD,	   /* it is held elsewhere, as a duplicate */
 };
 
 /* Order of the container: by what identifies the object. */
@@ -110,12 +131,18 @@ bool vpn_station_reach(struct vpn_instance *inst, const struct vpn_station *s, s
 /* The switch heard a MAC behind a member: new, moved or as before. */
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
 /*
- * A member says that a MAC is behind it, heard there IDLE_MS ago; the switch is told. Nothing comes
- * of it when it was heard elsewhere since. Returns false when there is no room for it.
+ * A member says that a MAC is behind it; the switch is told. From another than where it is, the
+ * word counts when it has the number of the last move at least, or has none at all (RFC 7432 section 15).
  */
-bool vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac, uint64_t idle_ms);
-/* A member says that the station MAC has this IP address, whoever had it before. Returns false when there is no room. */
-bool vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip, const struct dm_addr *mac);
+enum vpn_claimed vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac,
+			      const struct vpn_claim *claim);
+/* The same of an IP address, which the station MAC has. */
+enum vpn_claimed vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *ip,
+			     const struct dm_addr *mac, const struct vpn_claim *claim);
+/* The last move of the address, as messages tell it; zero when it is not known. */
+struct nhrp_move vpn_binding_move(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr);
+/* Has the switch hold a MAC where it is, or let it go; IP addresses are none of its business. */
+void vpn_binding_state_hold(struct vpn_engine *e, const struct vpn_binding *b, bool held);
 
 /* What the others were told of the member's addresses is void: states its MACs anew to the module and purges. */
 void vpn_binding_member_changed(struct vpn_engine *e, struct vpn_member *m);

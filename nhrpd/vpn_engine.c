@@ -131,6 +131,7 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->key_chain[0] = '\0';
 		dev->graceful_restart = false;
 		dev->arp_suppress = false;
+		dev->duplicate = vpn_duplicate_default();
 		dev->has_plain = false;
 		vpn_device_trim(e, dev);
 	}
@@ -259,6 +260,14 @@ void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool 
 	dev->arp_suppress = on;
 	frr_each (vpn_instances, &dev->instances, inst)
 		vpn_neigh_configured(e, inst);
+}
+
+void vpn_engine_set_duplicate(struct vpn_engine *e, const char *ifname, const struct vpn_duplicate_config *config)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+
+	dev->duplicate = *config;
+	vpn_duplicate_configured(e, dev);
 }
 
 void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn)

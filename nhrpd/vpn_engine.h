@@ -94,6 +94,22 @@ enum vpn_config_role {
 	VPN_ROLE_HUB,
 };
 
+#define VPN_DUPLICATE_MOVES 5	/* defaults: that many moves … */
+#define VPN_DUPLICATE_TIME 180	/* … in so many seconds are none too many */
+#define VPN_DUPLICATE_FREEZE 180 /* seconds that an address which moved more often is held */
+#define VPN_DUPLICATE_PERMANENT 0
+
+/* How a hub's device finds duplicate addresses, and what it does with them. */
+struct vpn_duplicate_config {
+	bool off;
+	uint16_t max_moves;
+	uint16_t time;	 /* seconds */
+	uint16_t freeze; /* seconds, or VPN_DUPLICATE_PERMANENT */
+};
+
+/* What a device has when nothing is configured. */
+struct vpn_duplicate_config vpn_duplicate_default(void);
+
 /* Makes an engine; OPS is copied, CTX is borrowed. EPOCH tells this process from others (boot epoch in messages). */
 struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t epoch);
 
@@ -136,6 +152,8 @@ void vpn_engine_set_graceful_restart(struct vpn_engine *e, const char *ifname, b
 void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const char *name);
 /* A spoke's bridge is to answer ARP and neighbour discovery for what is behind others. */
 void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool on);
+/* How duplicate addresses of the device's VPNs are found, and for how long they are held. */
+void vpn_engine_set_duplicate(struct vpn_engine *e, const char *ifname, const struct vpn_duplicate_config *config);
 /* Plain messages of GRE interface IFNAME are of this VPN (RFC 2735 3.2); NULL: of none. */
 void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn);
 /* A whole transaction has been set: act on it. */
@@ -264,6 +282,8 @@ struct vpn_mac_view {
 	uint32_t vni;
 	const char *type; /* "learned", "shortcut", "resolving", "negative" */
 	bool has_expiry, used;
+	bool duplicate; /* held here, as it moved too often */
+	uint32_t move;	/* a hub's: number of its last move */
 	uint32_t expires_in; /* seconds */
 	uint32_t uptime;	   /* seconds */
 };
@@ -280,11 +300,28 @@ struct vpn_neigh_view {
 	uint32_t expires_in; /* seconds */
 };
 
+/* An address that a hub holds where it is. */
+struct vpn_duplicate_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	struct dm_addr addr;  /* MAC or IP address */
+	struct dm_addr nbma;  /* where it is held */
+	struct dm_addr other; /* where else it was last; not set when that was before a restart */
+	unsigned int moves;   /* that it was held for; 0 as above */
+	uint32_t held_for;    /* seconds */
+	bool permanent;
+	uint32_t released_in; /* seconds, unless permanent */
+};
+
 /* Call FN for each object, instances by (ifname, vpn), the others within them. */
 void vpn_engine_each_instance(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_instance_view *v), void *arg);
 void vpn_engine_each_member(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_member_view *v), void *arg);
 void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_mac_view *v), void *arg);
 void vpn_engine_each_neigh(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_neigh_view *v), void *arg);
+void vpn_engine_each_duplicate(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_duplicate_view *v),
+			       void *arg);
+/* Lets go of what is held: of all VPNs or of one, all addresses or one (NULL: all). Returns how many. */
+unsigned int vpn_engine_clear_duplicate(struct vpn_engine *e, const struct vpn_id *vpn, const struct dm_addr *addr);
 void vpn_engine_each_plain(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_plain_view *v), void *arg);
 
 #define VPN_SIDE_LEN 160	  /* octets of one side of a difference in words, with its end */

@@ -104,9 +104,14 @@ static void refuse_registration(struct vpn_engine *e, const struct vpn_path *fro
  * stands behind the VNI (see vpn_local.c). None with U, which is for a single entry (RFC 2332 5.2.3).
  */
 static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const struct nhrp_msg *req,
-			       struct nhrp_cie *cie)
+			       struct nhrp_cie *cie, struct vpn_claim *claim)
 {
-	bool bound;
+	static const uint8_t codes[] = {
+		[VPN_CLAIM_TAKEN] = NHRP_CIE_SUCCESS,
+		[VPN_CLAIM_NO_ROOM] = NHRP_CIE_NO_RESOURCES,
+		[VPN_CLAIM_OLD] = NHRP_CIE_UNIQUE_EXISTS,
+		[VPN_CLAIM_HELD] = NHRP_CIE_PROHIBITED, /* asked again, and granted when it is held no more */
+	};
 
 	if (!m || !dm_addr_is_station(&cie->proto) || (req->flags & NHRP_REG_UNIQUE) || !cie->holding_time ||
 	    (dm_addr_is_set(&cie->nbma) && !dm_addr_same(&cie->nbma, &m->nbma)))
@@ -114,11 +119,11 @@ static uint8_t register_client(struct vpn_engine *e, struct vpn_member *m, const
 	if (cie->proto.family != DM_MAC &&
 	    (!cie->sub.has_mac || !dm_addr_is_station(&cie->sub.mac) || cie->sub.vni != m->vni))
 		return NHRP_CIE_PROHIBITED;
-	if (cie->proto.family == DM_MAC)
-		bound = vpn_mac_bind(e, m, &cie->proto, vpn_ageing_registered(m->inst, cie));
-	else
-		bound = vpn_ip_bind(e, m, &cie->proto, &cie->sub.mac);
-	return bound ? NHRP_CIE_SUCCESS : NHRP_CIE_NO_RESOURCES;
+	if (cie->proto.family == DM_MAC) {
+		claim->idle_ms = vpn_ageing_registered(m->inst, cie);
+		return codes[vpn_mac_bind(e, m, &cie->proto, claim)];
+	}
+	return codes[vpn_ip_bind(e, m, &cie->proto, &cie->sub.mac, claim)];
 }
 
 void vpn_hub_register_station(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
@@ -147,7 +152,7 @@ static bool is_for_us(const struct vpn_instance *inst, const struct nhrp_msg *re
 }
 
 static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
-			 const struct nhrp_msg *req, struct nhrp_cie *cie)
+			 const struct nhrp_msg *req, struct nhrp_cie *cie, struct vpn_claim *claim)
 {
 	bool right = is_for_us(inst, req) && vpn_message_whole_address(cie);
 
@@ -156,7 +161,7 @@ static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const 
 		vpn_hub_register_station(e, inst, from, req, vpn_message_starts(req).life, cie);
 		return;
 	}
-	cie->code = right ? register_client(e, sender(inst, from, req), req, cie) : NHRP_CIE_PROHIBITED;
+	cie->code = right ? register_client(e, sender(inst, from, req), req, cie, claim) : NHRP_CIE_PROHIBITED;
 	if (cie->code != NHRP_CIE_SUCCESS)
 		refuse_registration(e, from, req, cie);
 }
@@ -164,11 +169,14 @@ static void register_one(struct vpn_engine *e, struct vpn_instance *inst, const 
 void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 				  const struct nhrp_msg *req)
 {
-	struct dm_reader body = req->body;
+	struct nhrp_move moves[NHRP_CIES_MAX];
+	struct dm_reader body = req->body, known = { 0 };
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
+	struct vpn_claim claim = { .numbered = nhrp_moves_find(req, &known) };
 	struct nhrp_builder b;
 	struct nhrp_cie cie;
 	struct nhrp_msg m;
+	size_t n = 0;
 
 	if (!inst->ready) { /* our VNI is not known yet; the spoke asks again */
 		vpn_refuse(e, from, req, VPN_REFUSED_NOT_READY);
@@ -177,10 +185,12 @@ void vpn_hub_registration_request(struct vpn_engine *e, struct vpn_instance *ins
 	vpn_message_reply_head(req, &m, NHRP_OP_REGISTRATION_REPLY);
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	while (nhrp_cie_next(&body, req->afn, req->pro_type, &cie)) {
-		register_one(e, inst, from, req, &cie);
+		claim.number = nhrp_move_next(&known).number;
+		register_one(e, inst, from, req, &cie, &claim);
 		nhrp_build_cie(&b, &cie);
+		moves[n++] = vpn_binding_move(e, inst, &cie.proto);
 	}
-	vpn_message_reply_exts(e, inst, req, &b);
+	vpn_message_registration_exts(e, inst, req, &b, moves, claim.numbered ? n : 0);
 	vpn_batch_answer(e, inst, from, req, &b);
 	vpn_message_send(e, from, &b);
 }

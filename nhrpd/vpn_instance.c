@@ -57,6 +57,7 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 	dev->keepalive = VPN_KEEPALIVE_DEFAULT;
 	dev->ageing_time = VPN_DEFAULT_AGEING;
 	vpn_ageing_init(dev);
+	dev->duplicate = vpn_duplicate_default();
 	vpn_instances_init(&dev->instances);
 	vpn_devices_add(&e->devices, dev);
 	return dev;
@@ -67,7 +68,7 @@ void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
 	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->keepalive != VPN_KEEPALIVE_DEFAULT ||
 	    dev->ageing_time != VPN_DEFAULT_AGEING || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
-	    dev->has_plain)
+	    dev->has_plain || !vpn_duplicate_is_default(&dev->duplicate))
 		return;
 	vpn_devices_del(&e->devices, dev);
 	vpn_ageing_fini(e, dev);

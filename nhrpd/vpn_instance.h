@@ -7,6 +7,7 @@
 
 #include "lib/jhash.h"
 #include "nhrpd/vpn_ageing.h"
+#include "nhrpd/vpn_duplicate.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_hearing.h"
 #include "nhrpd/vpn_local.h"
@@ -98,6 +99,7 @@ struct vpn_device {
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
 	bool changed; /* something that concerns all of its VPNs did, since they were looked at last */
+	struct vpn_duplicate_config duplicate;
 	struct vpn_instances_head instances;
 	bool has_plain;	       /* plain messages of this GRE interface are of VPN plain */
 	struct vpn_id plain;

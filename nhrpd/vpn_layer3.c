@@ -50,6 +50,8 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst)
 		return "graceful-restart";
 	if (inst->dev->key_chain[0]) /* FRR's own code has no keyed hash, and silence beats the belief that it has */
 		return "authentication";
+	if (!vpn_duplicate_is_default(&inst->dev->duplicate))
+		return "dup-addr-detection";
 	if (inst->dev->arp_suppress)
 		return "arp-suppress";
 	if (inst->dev->keepalive != VPN_KEEPALIVE_DEFAULT)

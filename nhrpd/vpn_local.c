@@ -16,14 +16,19 @@
  * Object: vpn_local, by address within its instance; it is in one of two queues (vpn_tell),
  * or in none when the hub has acknowledged all there is to say.
  *
- *   told by the module ──> here ── may be said ──> Registration Request, up to 32 or 20 ──┐
+ *   told by the module ──> here ── may be said ──> Registration Request, up to 32 or 16 ──┐
  *               ^  no reply, or refused: again after 1, 2, … 30 s                         │
  *               └──────────────── another hub, a restarted hub ──── in none <── reply ────┘
  *   gone, and the hub may know it ──> gone ──> Purge Request, the same way ──> freed, or
  *                                               back to "here" when it came back meanwhile
  *   late answer: the hub has just heard an older word than our last one ──> told again
- *   purged by the hub: another has registered it. In none, until our module tells it anew or
- *   the hub knows nobody who has it
+ *   purged by the hub, or refused as old: another has it, by a move whose number the hub tells.
+ *       our side has heard it since ──> here, with that number
+ *       else: in none, until our module hears it anew or the hub knows nobody who has it
+ *
+ * Of two words the hub takes the one with the greater number (vpn_binding.c). A spoke that says something without
+ * the last one learns it by the refusal, and compares when it heard the address with when that moved: so a
+ * host that has truly come is registered a round trip later, and what its former home still believes is not.
  *
  * Not here: taking a MAC back that is gone (the hub hears it elsewhere, or its
  * member's registration ends).
@@ -158,8 +163,10 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
 	struct nhrp_msg m;
+	struct nhrp_move moves[VPN_LOCAL_BATCH_MAC] = { 0 };
 	struct nhrp_cie cie;
 	struct vpn_local *l;
+	size_t sent = 0;
 
 	q->request_id = e->ops.random(e->ctx);
 	q->ids[q->num_ids++ % VPN_TELL_IDS] = q->request_id;
@@ -178,11 +185,14 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 		l->batch = q->request_id;
 		l->sent = true;
 		nhrp_build_cie(&b, &cie);
+		moves[sent++].number = l->number;
 		if (--n == 0)
 			break;
 	}
-	if (q->op == NHRP_OP_REGISTRATION_REQUEST)
+	if (q->op == NHRP_OP_REGISTRATION_REQUEST) {
 		vpn_message_request_exts(e, inst, &b, false);
+		nhrp_build_moves(&b, moves, sent);
+	}
 	vpn_message_send(e, &inst->active->path, &b);
 }
 
@@ -231,9 +241,11 @@ void vpn_local_untell(struct vpn_engine *e, struct vpn_instance *inst)
 
 	for (int family = DM_IPV4; family <= DM_MAC; family++) {
 		t = &inst->locals.of[family];
-		frr_each (vpn_locals, &t->all, l)
+		frr_each (vpn_locals, &t->all, l) {
+			l->number = 0; /* the former hub's, or of its former life */
 			if (!l->in && !l->theirs)
 				put(l, &t->here);
+		}
 		t->here.waiting = t->gone.waiting = false; /* what is under way went to the former one */
 	}
 	vpn_local_kick(e, inst);
@@ -268,6 +280,28 @@ static void hear(struct vpn_engine *e, struct vpn_local *l, uint32_t idle_ms)
 		l->heard = at;
 }
 
+/* It is another's, and our bridge still has it: what our hosts send there would be lost. */
+static void say_elsewhere(struct vpn_engine *e, const struct vpn_instance *inst, const struct dm_addr *mac)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_MAC_ELSEWHERE,
+		.local = { .ifindex = inst->asked_ifindex, .vni = inst->vni, .mac = *mac },
+	};
+
+	vpn_program(e, &rec);
+}
+
+/* The module tells a MAC that is another's: one that the bridge has heard since, or what it had before. */
+static void told_theirs(struct vpn_engine *e, struct vpn_local_table *t, struct vpn_local *l)
+{
+	if (l->heard < l->moved) {
+		say_elsewhere(e, t->inst, &l->addr);
+		return;
+	}
+	l->theirs = false;
+	put(l, &t->here);
+}
+
 void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_local *rec)
 {
 	struct vpn_local_table *t = &inst->locals.of[DM_MAC];
@@ -276,10 +310,13 @@ void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const str
 	if (rec->mac.family != DM_MAC || dm_addr_is_multicast(&rec->mac))
 		return;
 	l = rec->gone ? find(t, &rec->mac) : get(e, t, &rec->mac);
-	if (l && rec->gone)
+	if (l && rec->gone) {
 		forget(t, l);
-	else if (l)
+	} else if (l) {
 		hear(e, l, rec->idle_ms);
+		if (l->theirs)
+			told_theirs(e, t, l);
+	}
 	kick(e, &t->here);
 }
 
@@ -288,10 +325,10 @@ void vpn_local_heard(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	struct vpn_local_table *t = &inst->locals.of[DM_MAC];
 	struct vpn_local *l = rec->mac.family == DM_MAC ? find(t, &rec->mac) : NULL;
 
-	if (!l)
+	if (!l || l->theirs) /* a static entry is heard all the time */
 		return;
 	hear(e, l, rec->idle_ms);
-	if (!l->in && !l->theirs)
+	if (!l->in)
 		put(l, &t->here);
 	kick(e, &t->here);
 }
@@ -323,6 +360,7 @@ void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 	l->gone = l->stale = false;
 	if (l->theirs || !dm_addr_same(&l->mac, mac)) {
 		l->theirs = false;
+		l->heard = vpn_now(e);
 		l->mac = *mac;
 		l->batch = ~t->here.request_id; /* what is under way says another */
 		if (!l->in)
@@ -338,14 +376,43 @@ bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip)
 	return l && !l->gone;
 }
 
-bool vpn_local_disown(struct vpn_instance *inst, const struct dm_addr *ip)
+/* Our side has heard it since: the hub is told so, with the number that it wants to see. */
+static bool is_contested(struct vpn_local_table *t, struct vpn_local *l, const struct nhrp_move *move)
 {
-	struct vpn_local *l = find(&inst->locals.of[ip->family], ip);
-
-	if (!l || l->gone)
+	if (!move->number || l->heard < l->moved)
 		return false;
+	l->batch = ~t->here.request_id; /* what is under way has the former number */
+	put(l, &t->here);
+	return true;
+}
+
+/* MOVE says nothing that we did not know, or have said something newer about. */
+static bool is_old_news(const struct vpn_local *l, const struct nhrp_move *move)
+{
+	return move && move->number && move->number <= l->number;
+}
+
+bool vpn_local_disown(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
+		      const struct nhrp_move *move)
+{
+	struct vpn_local_table *t = &inst->locals.of[addr->family];
+	struct vpn_local *l = find(t, addr);
+	uint64_t now = vpn_now(e);
+
+	if (!l || l->gone || is_old_news(l, move))
+		return false;
+	if (move) {
+		l->number = move->number;
+		l->moved = move->age < now ? now - move->age : 0;
+		if (is_contested(t, l, move)) {
+			kick(e, &t->here);
+			return false;
+		}
+	}
 	l->theirs = true;
 	put(l, NULL);
+	if (t->family == DM_MAC)
+		say_elsewhere(e, inst, addr);
 	return true;
 }
 
@@ -407,6 +474,22 @@ static void is_taken_back(struct vpn_local_table *t, struct vpn_local *l)
 		put(l, l->theirs ? NULL : &t->here);
 }
 
+/* What the hub answered about an address: what it has of it, and the number of its last move. */
+static void settle(struct vpn_engine *e, struct vpn_tell *q, struct vpn_local *l, const struct nhrp_cie *cie,
+		   const struct nhrp_move *move)
+{
+	if (cie->code == NHRP_CIE_UNIQUE_EXISTS && move->number) { /* it moved, and we had not heard */
+		if (vpn_local_disown(e, q->table->inst, &l->addr, move))
+			vpn_neigh_moved(e, q->table->inst, &l->addr);
+		return;
+	}
+	if (cie->code == NHRP_CIE_SUCCESS && move->number)
+		l->number = move->number;
+	if (cie->code == NHRP_CIE_SUCCESS && q->table->family == DM_MAC)
+		vpn_hearing_granted(e, q->table->inst, l->asked, cie->holding_time);
+	put(l, cie->code == NHRP_CIE_PROHIBITED ? q : NULL);
+}
+
 /*
  * Reads what became of each address. One that the hub has no room for is not repeated: it would
  * have none the next time either. One that it prohibits is, behind the others: the hub does
@@ -415,12 +498,15 @@ static void is_taken_back(struct vpn_local_table *t, struct vpn_local *l)
  */
 static bool acknowledged(struct vpn_engine *e, struct vpn_tell *q, const struct nhrp_msg *m)
 {
-	struct dm_reader body = m->body;
+	struct dm_reader body = m->body, moves = { 0 };
+	struct nhrp_move move;
 	struct nhrp_cie cie;
 	struct vpn_local *l;
 	bool settled = true, any = false;
 
+	nhrp_moves_find(m, &moves);
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
+		move = nhrp_move_next(&moves);
 		l = find(q->table, &cie.proto);
 		if (!l || l->in != q)
 			continue;
@@ -431,10 +517,8 @@ static bool acknowledged(struct vpn_engine *e, struct vpn_tell *q, const struct 
 			is_taken_back(q->table, l);
 			continue;
 		}
-		if (q->table->family == DM_MAC && cie.code == NHRP_CIE_SUCCESS)
-			vpn_hearing_granted(e, q->table->inst, l->asked, cie.holding_time);
-		put(l, cie.code == NHRP_CIE_PROHIBITED ? q : NULL);
-		settled = settled && !l->in;
+		settle(e, q, l, &cie, &move);
+		settled = settled && (!l->in || l->batch != m->request_id);
 	}
 	return settled && any;
 }

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "lib/nhrp_moves.h"
 #include "lib/typesafe.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_timer.h"
@@ -15,9 +16,9 @@ struct vpn_instance;
 struct vpn_local_table;
 
 #define VPN_LOCALS_MAX 65536 /* of one VPN and one family */
-/* addresses in one message: that many CIEs of 18 octets, or of up to 54, fit a packet with all else that is in it */
+/* addresses in one message: that many CIEs of 18 octets, or of up to 54, and 8 octets each for their moves fit a packet with all else that is in it */
 #define VPN_LOCAL_BATCH_MAC 32
-#define VPN_LOCAL_BATCH_IP 20
+#define VPN_LOCAL_BATCH_IP 16
 
 #define VPN_TELL_IDS 8 /* messages that a late answer may be to */
 
@@ -48,12 +49,14 @@ struct vpn_local {
 	struct dm_addr mac;   /* of an IP address */
 	struct vpn_tell *in;  /* what is to be told of it, NULL when the active hub has acknowledged all */
 	bool sent;	      /* the hub may know of it */
-	uint64_t heard;	      /* ms; a MAC: when our bridge heard it last, as far as we were told */
+	uint64_t heard;	      /* ms; when our side heard it last, as far as we were told */
 	uint16_t asked;	      /* seconds; a MAC: for how long the hub was last asked to hold it */
 	bool gone;	      /* it is not there any more; here only to be taken back */
 	bool stale;	      /* not heard of since the module came back */
 	bool theirs;	      /* the hub says that another has it now; nothing is told until our module says more */
 	uint32_t batch;	      /* request ID that it went out with last */
+	uint32_t number;      /* of its last move that the active hub has told, 0: none */
+	uint64_t moved;	      /* ms; theirs: when it went there */
 };
 
 /* Order of the container: by what identifies the object. */
@@ -95,8 +98,13 @@ void vpn_local_heard(struct vpn_engine *e, struct vpn_instance *inst, const stru
 void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip, const struct dm_addr *mac);
 /* True when the IP address is on our side. */
 bool vpn_local_has(struct vpn_instance *inst, const struct dm_addr *ip);
-/* The hub purged it, as another has registered it. Returns whether it is on our side. */
-bool vpn_local_disown(struct vpn_instance *inst, const struct dm_addr *ip);
+/*
+ * The hub says that another has the address, since MOVE; NULL: it does not say since when. What our side has heard since
+ * is registered again; anything else is theirs from now on, and the module is told of a MAC. Returns true when it
+ * is on our side, and theirs.
+ */
+bool vpn_local_disown(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
+		      const struct nhrp_move *move);
 /* … and now it says that nobody has: registers it again, if it is on our side. */
 void vpn_local_own_again(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip);
 /* All IP addresses are there no more: nobody watches them any longer. */

@@ -182,11 +182,20 @@ static void reply_ext(struct vpn_engine *e, const struct vpn_instance *inst, con
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b)
 {
+	vpn_message_registration_exts(e, inst, req, b, NULL, 0);
+}
+
+void vpn_message_registration_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
+				   struct nhrp_builder *b, const struct nhrp_move *moves, size_t num_moves)
+{
 	struct dm_reader r = req->exts;
 	struct nhrp_ext ext;
 
 	while (nhrp_ext_next(&r, &ext))
-		reply_ext(e, inst, req, &ext, b);
+		if (ext.type == NHRP_EXT_MOVES && num_moves)
+			nhrp_build_moves(b, moves, num_moves);
+		else
+			reply_ext(e, inst, req, &ext, b);
 }
 
 void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder *b)
@@ -218,6 +227,7 @@ static bool known_extension(const struct nhrp_ext *ext)
 	case NHRP_EXT_REVERSE_TRANSIT:
 	case NHRP_EXT_BOOT_EPOCH:
 	case NHRP_EXT_BATCH:
+	case NHRP_EXT_MOVES:
 	case NHRP_EXT_AUTHENTICATION: /* where it is checked */
 		return true;
 	}

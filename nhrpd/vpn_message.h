@@ -5,6 +5,7 @@
 #ifndef DMEVPN_VPN_MESSAGE_H
 #define DMEVPN_VPN_MESSAGE_H
 
+#include "lib/nhrp_moves.h"
 #include "nhrpd/vpn_engine.h"
 
 struct vpn_instance;
@@ -35,6 +36,9 @@ void vpn_message_refuse_entries(const struct nhrp_msg *req, struct nhrp_builder 
 /* Answers the extensions of REQ in their order (RFC 2332 5.3). */
 void vpn_message_reply_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
 			    struct nhrp_builder *b);
+/* The same of a registration, with the numbers that we have for its entries; NUM_MOVES 0: it does not ask for them. */
+void vpn_message_registration_exts(struct vpn_engine *e, const struct vpn_instance *inst, const struct nhrp_msg *req,
+				   struct nhrp_builder *b, const struct nhrp_move *moves, size_t num_moves);
 /* Closes, authenticated as the VPN wants it, and sends; counts. Returns false when it had no key, or does not fit (w.bad). */
 bool vpn_message_send(struct vpn_engine *e, const struct vpn_path *to, struct nhrp_builder *b);
 /* Sends what is closed already, LEN octets (0: it did not fit); counts. */

@@ -167,16 +167,19 @@ void vpn_neigh_wanted(struct vpn_engine *e, struct vpn_instance *inst, const str
 		vpn_remote_want(e, inst, &rec->ip);
 }
 
-/*
- * A host of ours went to another site, or its address to another host there, and nothing of
- * that came by here. The answer makes a neighbour entry, on which the module forgets the host.
- */
-void vpn_neigh_purged(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip)
+/* The answer makes a neighbour entry, on which the module forgets the host. */
+void vpn_neigh_moved(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip)
 {
-	if (!makes_sense(inst, ip) || !vpn_local_disown(inst, ip))
-		return;
-	if (!vpn_remote_find(inst, ip))
+	if (makes_sense(inst, ip) && !vpn_remote_find(inst, ip))
 		vpn_remote_want(e, inst, ip);
+}
+
+/* A host of ours went to another site, or its address to another host there, and nothing of that came by here. */
+void vpn_neigh_purged(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip,
+		      const struct nhrp_move *move)
+{
+	if (makes_sense(inst, ip) && vpn_local_disown(e, inst, ip, move))
+		vpn_neigh_moved(e, inst, ip);
 }
 
 void vpn_neigh_look(struct vpn_engine *e, struct vpn_remote *r)

@@ -6,6 +6,7 @@
 #ifndef DMEVPN_VPN_NEIGH_H
 #define DMEVPN_VPN_NEIGH_H
 
+#include "lib/nhrp_moves.h"
 #include "nhrpd/vpn_remote.h"
 
 #define VPN_NEIGH_GRACE_MS 10000 /* from a module that tells anew what is there until what it did not tell is gone */
@@ -39,8 +40,11 @@ void vpn_neigh_local(struct vpn_engine *e, struct vpn_instance *inst, const stru
 /* A host of ours asked for an IP address. */
 void vpn_neigh_wanted(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_neigh *rec);
 
-/* The hub purged the address: when it was ours, another has it now. */
-void vpn_neigh_purged(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip);
+/* The hub purged the address: when it was ours, another has it now, since MOVE (NULL: it does not say). */
+void vpn_neigh_purged(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip,
+		      const struct nhrp_move *move);
+/* It was ours, and is behind another spoke now: asks where. */
+void vpn_neigh_moved(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip);
 /* Its neighbour entry: SET, or taken out. */
 void vpn_neigh_program(struct vpn_engine *e, const struct vpn_remote *r, bool set);
 /* Two thirds of the holding time are over: asks again what hosts have asked for since. */

@@ -3,7 +3,8 @@
  * Purges that a hub has under way: a Purge Request to a station that was told of a
  * MAC or an IP address, repeated after 1, 2, 4, … 300 s until the station acknowledges it, is a
  * member no more, or would have to forget by itself, as the holding time it was told is over.
- * One that is no member of ours hears of it from the hub that asked for it.
+ * One that is no member of ours hears of it from the hub that asked for it. Who had the address
+ * before it moved is told so, with the number of the move.
  *
  * Object: vpn_purge, identified by request ID within its instance.
  * RFC 2332 5.2.5, 5.2.6.
@@ -37,7 +38,17 @@ static void transmit(struct vpn_engine *e, const struct vpn_purge *p, const stru
 		m.dst_proto = *station;
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
+	if (p->number)
+		nhrp_build_moves(&b, &(struct nhrp_move){ p->number, (uint32_t)(vpn_now(e) - p->moved) }, 1);
 	vpn_message_send(e, to, &b);
+}
+
+/* The address is back at its former home, who needs no telling. */
+static bool is_back(const struct vpn_purge *p)
+{
+	const struct vpn_binding *b = p->number ? vpn_binding_find(p->inst, &p->addr) : NULL;
+
+	return b && dm_addr_same(&b->member->nbma, &p->to.nbma);
 }
 
 static void due(struct vpn_engine *e, void *arg)
@@ -46,7 +57,7 @@ static void due(struct vpn_engine *e, void *arg)
 	struct dm_addr station;
 	struct vpn_path to;
 
-	if (vpn_now(e) >= p->until || !vpn_station_reach(p->inst, &p->to, &to, &station)) {
+	if (vpn_now(e) >= p->until || is_back(p) || !vpn_station_reach(p->inst, &p->to, &to, &station)) {
 		done(e, p);
 		return;
 	}
@@ -55,8 +66,7 @@ static void due(struct vpn_engine *e, void *arg)
 	p->backoff = 2 * p->backoff < VPN_PURGE_RETRY_MAX_MS ? 2 * p->backoff : VPN_PURGE_RETRY_MAX_MS;
 }
 
-void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
-		    const struct vpn_station *to, uint64_t until)
+static void send(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_purge *what)
 {
 	struct vpn_purge *p;
 
@@ -65,16 +75,32 @@ void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struc
 		return;
 	}
 	p = XCALLOC(MTYPE_VPN_PURGE, sizeof(*p));
+	*p = *what;
 	p->inst = inst;
-	p->addr = *addr;
-	p->to = *to;
-	p->until = until;
 	p->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_init(&p->retry, due, p);
 	do
 		p->request_id = e->ops.random(e->ctx);
 	while (vpn_purges_add(&inst->purges, p));
 	due(e, p);
+}
+
+void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
+		    const struct vpn_station *to, uint64_t until)
+{
+	send(e, inst, &(struct vpn_purge){ .addr = *addr, .to = *to, .until = until });
+}
+
+void vpn_purge_send_moved(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_binding *b,
+			  const struct vpn_station *to, uint64_t until)
+{
+	send(e, inst, &(struct vpn_purge){
+			      .addr = b->addr,
+			      .to = *to,
+			      .number = b->number,
+			      .moved = b->since,
+			      .until = until,
+		      });
 }
 
 void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,

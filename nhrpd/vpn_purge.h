@@ -26,6 +26,8 @@ struct vpn_purge {
 	uint32_t request_id;
 	struct dm_addr addr; /* a MAC or an IP address */
 	struct vpn_station to;
+	uint32_t number; /* of the move that the former home is told of, 0: the target asked for the address */
+	uint64_t moved;	 /* ms; when that was */
 	uint64_t until; /* ms; what the target was told is void by itself then */
 	uint64_t backoff; /* ms until the next try */
 	struct vpn_timer retry;
@@ -49,6 +51,12 @@ DECLARE_HASH(vpn_purges, struct vpn_purge, item, vpn_purge_cmp, vpn_purge_hash);
  */
 void vpn_purge_send(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr,
 		    const struct vpn_station *to, uint64_t until);
+/*
+ * Tells the former home of B that it has moved, with the number of the move; once it is back there, no
+ * more. Until it acknowledges, as above.
+ */
+void vpn_purge_send_moved(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_binding *b,
+			  const struct vpn_station *to, uint64_t until);
 /* A Purge Reply (RFC 2332 5.2.6). */
 void vpn_purge_reply(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 		     const struct nhrp_msg *m);

@@ -421,15 +421,19 @@ static void discard_one(struct vpn_engine *e, struct vpn_remote *r)
 	vpn_remote_ask(e, r);
 }
 
-/* Whatever matches the entry: one address, or all of a prefix. */
-static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_cie *cie)
+/* Whatever matches the entry: one address, or all of a prefix. MOVE, or NULL, is for who had it before that. */
+static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struct nhrp_cie *cie,
+		    const struct nhrp_move *move)
 {
 	struct vpn_remote *r = vpn_message_whole_address(cie) ? vpn_remote_find(inst, &cie->proto) : NULL;
 
 	if (r)
 		discard_one(e, r);
 	if (vpn_message_whole_address(cie)) {
-		vpn_neigh_purged(e, inst, &cie->proto);
+		if (cie->proto.family != DM_MAC)
+			vpn_neigh_purged(e, inst, &cie->proto, move);
+		else if (move)
+			vpn_local_disown(e, inst, &cie->proto, move);
 		return;
 	}
 	frr_each_safe (vpn_remotes, table(inst, &cie->proto), r)
@@ -440,9 +444,11 @@ static void discard(struct vpn_engine *e, struct vpn_instance *inst, const struc
 void vpn_remote_purge_request(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *from,
 			      const struct nhrp_msg *m)
 {
-	struct dm_reader body = m->body;
+	struct dm_reader body = m->body, moves = { 0 };
+	bool moved = nhrp_moves_find(m, &moves);
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
+	struct nhrp_move move;
 	struct nhrp_msg reply;
 	struct nhrp_cie cie;
 
@@ -453,7 +459,8 @@ void vpn_remote_purge_request(struct vpn_engine *e, struct vpn_instance *inst, c
 	vpn_message_reply_head(m, &reply, NHRP_OP_PURGE_REPLY);
 	nhrp_build_begin(&b, buf, sizeof(buf), &reply);
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
-		discard(e, inst, &cie);
+		move = nhrp_move_next(&moves);
+		discard(e, inst, &cie, moved ? &move : NULL);
 		nhrp_build_cie(&b, &cie);
 	}
 	if (m->flags & NHRP_PURGE_NO_REPLY)

@@ -202,6 +202,8 @@ static void each_learned(struct vpn_engine *e, struct vpn_instance *inst,
 			.nbma = mac->member->nbma,
 			.vni = mac->member->vni,
 			.type = "learned",
+			.duplicate = vpn_duplicate_is_held(mac),
+			.move = mac->number,
 			.uptime = seconds_since(e, mac->since),
 		};
 		fn(arg, &v);

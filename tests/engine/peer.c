@@ -46,6 +46,11 @@ struct nhrp_msg sent_by(const struct world_node *n, uint8_t op)
 	return decoded(n->sent[op].octets, n->sent[op].len);
 }
 
+struct nhrp_msg got_by(const struct world_node *n, uint8_t op)
+{
+	return decoded(n->got[op].octets, n->got[op].len);
+}
+
 static struct nhrp_cie nth(const struct nhrp_msg *m, struct dm_reader r, unsigned int n)
 {
 	struct nhrp_cie cie;

@@ -20,6 +20,8 @@ void register_and_redirect(struct world_node *hub, struct world_node *spoke1, st
 struct nhrp_msg sent(uint8_t op);
 /* The last message of that type that the node sent, decoded; it lives until its next. */
 struct nhrp_msg sent_by(const struct world_node *n, uint8_t op);
+/* The last message of that type that was sent to the node, lost ones too. */
+struct nhrp_msg got_by(const struct world_node *n, uint8_t op);
 /* The entry at place N of a message; the test fails when there are fewer. */
 struct nhrp_cie cie_at(const struct nhrp_msg *m, unsigned int n);
 unsigned int num_cies(const struct nhrp_msg *m);

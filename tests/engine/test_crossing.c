@@ -82,7 +82,7 @@ static void test_purge_overtakes_the_answer(void **state)
 	assert_shortcut(spoke1, VM2, spoke3);
 	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 1);
 	assert_int_equal(world_seen(NHRP_OP_ERROR_INDICATION), 0); /* the hub did nothing wrong */
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 1);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2); /* the former home's, too */
 }
 
 static void test_purge_overtakes_the_answer_to_a_renewal(void **state)
@@ -110,7 +110,7 @@ static void test_answer_overtakes_the_purge(void **state)
 	assert_shortcut(spoke1, VM2, spoke3);
 	world_run(300);
 	assert_null(world_fdb(spoke1, VM2));
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 1);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2); /* the former home's, too */
 	redirect(spoke3);
 	assert_shortcut(spoke1, VM2, spoke3);
 }
@@ -286,12 +286,15 @@ static void test_backoff_of_purges(void **state)
 	vpn_engine_set_holdtime(hub->engine, "tun2", 110);
 	spoke1->idle_ms = 3600 * 1000;
 	redirect(spoke2);
-	world_lose(NHRP_OP_PURGE_REQUEST, 1000);
-	move_vm2();
-	assert_backoff(NHRP_OP_PURGE_REQUEST, 1, seconds, 6);
+	world_lose_after(NHRP_OP_PURGE_REQUEST, 1, 1000);
+	vpn_engine_unset_instance(spoke2->engine, "tun2", (struct vpn_id){ .index = 1 });
+	vpn_engine_commit(spoke2->engine);
+	world_run(0);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 2); /* spoke2 leaves, and the hub tells who asked */
+	assert_backoff(NHRP_OP_PURGE_REQUEST, 2, seconds, 6);
 	world_run(120000);
 	assert_null(world_fdb(spoke1, VM2)); /* by its holding time */
-	assert_in_range(world_seen(NHRP_OP_PURGE_REQUEST), 7, 8);
+	assert_in_range(world_seen(NHRP_OP_PURGE_REQUEST), 8, 9);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -147,14 +147,14 @@ static void test_move_purges_those_who_asked(void **state)
 	assert_fdb(spoke1, VM2, spoke2, 101); /* the purge was lost … */
 	world_run(3000);
 	assert_null(world_fdb(spoke1, VM2)); /* … and repeated */
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 2);
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 1);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 3); /* the former home is told, too */
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REPLY), 2);
 	assert_fdb(spoke2, VM1, spoke1, 100); /* who did not ask keeps what he has */
 	world_hairpin(hub, spoke1, spoke3, HUB_VNI, VM1, VM2);
 	world_run(10);
 	assert_fdb(spoke1, VM2, spoke3, 102);
 	world_run(60000);
-	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 2);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 3);
 }
 
 static void test_entry_gone_from_kernel_ends_shortcut(void **state)

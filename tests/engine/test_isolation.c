@@ -304,11 +304,12 @@ static void test_registration_reply_in_another_vpn(void **state)
 static void test_purge_reply_in_another_vpn_ends_nothing(void **state)
 {
 	struct nhrp_msg asked, m;
-	struct nhrp_cie cie = { .proto = world_addr(VM2) };
+	struct nhrp_cie cie = { .proto = world_addr("02:aa:00:00:00:03") };
 	unsigned int before;
 
+	world_mac_seen(hub, spoke1, HUB_VNI, "02:aa:00:00:00:03");
 	world_lose(NHRP_OP_PURGE_REPLY, 100);
-	world_mac_seen(hub, spoke1, HUB_VNI, VM2); /* it moves: the hub purges spoke1 */
+	world_mac_seen(hub, spoke2, HUB_VNI, "02:aa:00:00:00:03"); /* it moves: the hub purges spoke1 */
 	world_run(0);
 	asked = sent(NHRP_OP_PURGE_REQUEST);
 	m = asked;

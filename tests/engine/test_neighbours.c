@@ -338,7 +338,7 @@ static void test_many_addresses_in_few_messages(void **state)
 	}
 	world_run(5000);
 	assert_int_equal(world_instance(hub).num_neighs, 200);
-	assert_true(world_seen(NHRP_OP_REGISTRATION_REQUEST) - requests <= 4 + 2 * 6);
+	assert_true(world_seen(NHRP_OP_REGISTRATION_REQUEST) - requests <= 4 + 2 * 7);
 	assert_int_equal(vpn_engine_counters(spoke2->engine)->build_failed, 0);
 	/* a hub that forgot everything hears it all again, once the spoke has registered */
 	world_restart(hub);

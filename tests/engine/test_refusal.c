@@ -515,7 +515,7 @@ static void test_unknown_extension_is_returned(void **state)
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
 	nhrp_build_ext_empty(&b, NHRP_EXT_RESPONDER, true);
-	nhrp_build_ext_begin(&b, 0x3803, false);
+	nhrp_build_ext_begin(&b, 0x3809, false);
 	nhrp_build_octets(&b, value, sizeof(value));
 	nhrp_build_ext_end(&b);
 	world_inject(hub, &from, buf, nhrp_build_end(&b));
@@ -526,7 +526,7 @@ static void test_unknown_extension_is_returned(void **state)
 	assert_int_equal(ext.type, NHRP_EXT_RESPONDER);
 	assert_true(dm_reader_left(&ext.value) > 0);
 	assert_true(nhrp_ext_next(&m.exts, &ext));
-	assert_int_equal(ext.type, 0x3803);
+	assert_int_equal(ext.type, 0x3809);
 	assert_int_equal(dm_reader_left(&ext.value), sizeof(value));
 	assert_memory_equal(ext.value.p, value, sizeof(value));
 }
@@ -580,7 +580,7 @@ static void test_request_too_large_to_answer_is_error_8(void **state)
 		nhrp_build_begin(&b, buf, sizeof(buf), &m);
 		nhrp_build_cie(&b, &own);
 		nhrp_build_ext_empty(&b, NHRP_EXT_RESPONDER, true);
-		nhrp_build_ext_begin(&b, 0x3803, false);
+		nhrp_build_ext_begin(&b, 0x3809, false);
 		nhrp_build_octets(&b, filler, fits ? 1250 : 1350);
 		nhrp_build_ext_end(&b);
 		deliver(hub, &spoke2->nbma, &b);

@@ -135,6 +135,10 @@ static void net_send(void *ctx, const struct vpn_path *path, const uint8_t *octe
 	memcpy(last[m.op].octets, octets, len);
 	from->sent[m.op].len = len;
 	memcpy(from->sent[m.op].octets, octets, len);
+	if (to) {
+		to->got[m.op].len = len;
+		memcpy(to->got[m.op].octets, octets, len);
+	}
 	if (spare[m.op]) {
 		spare[m.op]--;
 	} else if (lose[m.op]) {
@@ -358,6 +362,25 @@ static void table_mac(struct world_node *n, const struct dm_mac *m, bool set)
 	}
 }
 
+/* What the bridge has learned goes, and that is told. */
+static void lose_mac(struct world_node *n, const struct dm_local *local)
+{
+	struct dm_rec rec = { .type = DM_REC_LOCAL, .local = *local };
+
+	n->elsewhere++;
+	rec.local.gone = 1;
+	if (!n->keeps_macs)
+		event(n, &rec);
+}
+
+static void hold_mac(struct world_node *n, const struct dm_mac *m)
+{
+	n->last_hold = *m;
+	for (size_t i = 0; i < n->num_macs; i++)
+		if (n->macs[i].vni == m->vni && dm_addr_same(&n->macs[i].mac, &m->mac))
+			n->macs[i].held = m->held;
+}
+
 /* The real module learns a VNI a turn after it is asked, and refuses records about it before. */
 static bool knows(struct world_node *n, uint32_t ifindex, uint32_t vni)
 {
@@ -449,6 +472,12 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 	case DM_REC_MAC_BIND:
 		n->binds += knows(n, rec->mac.ifindex, rec->mac.vni);
 		hears(n, &rec->mac.mac, rec->mac.idle_ms);
+		break;
+	case DM_REC_MAC_ELSEWHERE:
+		lose_mac(n, &rec->local);
+		break;
+	case DM_REC_MAC_HOLD:
+		hold_mac(n, &rec->mac);
 		break;
 	case DM_REC_SUPPRESS_SET:
 		if (!rec->suppress.on || knows(n, rec->suppress.ifindex, rec->suppress.vni))
@@ -558,7 +587,7 @@ static void start_engine(struct world_node *n)
 	};
 
 	/* greater after each start, and never that of another node */
-	n->engine = vpn_engine_new(&ops, n, now_ms * WORLD_NODES + (uint64_t)(n - nodes));
+	n->engine = vpn_engine_new(&ops, n, now_ms * 1000000 + (uint64_t)(n - nodes));
 	vpn_engine_set_debug(n->engine, true);
 }
 

@@ -74,6 +74,9 @@ struct world_node {
 	struct dm_mac macs[WORLD_TABLE];
 	size_t num_macs;
 	unsigned int binds; /* MAC_BIND records */
+	unsigned int elsewhere; /* MAC_ELSEWHERE records; each is answered with LOCAL, gone … */
+	bool keeps_macs;	/* … unless the bridge's entries are none that it learned */
+	struct dm_mac last_hold; /* the last MAC_HOLD record; ifindex 0: none */
 	struct dm_suppress suppress; /* the last word on it; ifindex 0: none */
 	bool cannot_suppress;	     /* it says so when asked */
 	struct dm_neigh neighs[WORLD_NEIGHS];
@@ -99,11 +102,11 @@ struct world_node {
 	uint8_t delivered_octets[1500];
 	size_t delivered_len;
 	unsigned int forgotten;
-	/* the last message that it sent, by type; length 0: none */
+	/* the last message that it sent, and that was sent to it, by type; length 0: none */
 	struct {
 		size_t len;
 		uint8_t octets[1500];
-	} sent[WORLD_OPS];
+	} sent[WORLD_OPS], got[WORLD_OPS];
 	bool has_chain; /* the key chain exists */
 	struct world_key keys[WORLD_KEYS];
 };
