@@ -15,7 +15,8 @@
  *
  * VLANs and VNIs of the device in hand are read once (by a dump each) and kept
  * until dm_device_invalidate(), so that a device with thousands of VPNs is not read thousands
- * of times.
+ * of times. What many VPNs lack is set in ranges, in three messages where they are consecutive;
+ * what is refused so is tried VPN by VPN, so that each gets its own reason.
  *
  * All functions run on zebra's main pthread. Which devices serve which VPN is
  * dmevpn_instance.c's business.
@@ -39,12 +40,12 @@
 #include "zebra/dmevpn_memory.h"
 #include "zebra/dmevpn_neigh.h"
 #include "zebra/dmevpn_nlsock.h"
+#include "zebra/dmevpn_runs.h"
 
 DEFINE_MTYPE_STATIC(DMEVPN, DM_VNI_RANGES, "VNIs of a device");
 
 #define RCVBUF (1 << 20) /* octets */
 #define VLANS 4096
-#define FIRST_VNI 4096u /* of VLAN 0, when the user gives none */
 
 struct vni_range {
 	uint32_t first, last;
@@ -273,9 +274,7 @@ bool dm_device_hub(const struct nlm_link *link, char *reason)
 
 uint32_t dm_device_vlan_vni(const struct nlm_link *link, uint16_t vlan)
 {
-	uint32_t mapped = snap.ifindex == link->ifindex && vlan < VLANS ? snap.tunnel_id[vlan] : 0;
-
-	return mapped ? mapped : FIRST_VNI + vlan;
+	return snap.ifindex == link->ifindex && vlan < VLANS ? snap.tunnel_id[vlan] : 0;
 }
 
 /*
@@ -356,6 +355,117 @@ uint16_t dm_device_vlan_settings(const struct nlm_link *link, uint16_t vlan, uin
 	if (receives(vni))
 		has |= DM_SETTING_VNI;
 	return has;
+}
+
+/* --- many at a time ---------------------------------------------------------------- */
+
+/* What of a VPN's three settings a run of them is about, and what takes one back. */
+static struct dm_undo undo_of(enum nlm_run_of what, uint32_t ifindex, uint16_t vlan, uint32_t vni)
+{
+	struct dm_undo undo = {.ifindex = ifindex, .vlan = vlan, .vni = vni};
+
+	switch (what) {
+	case NLM_RUN_VLANS:
+		undo.kind = DM_UNDO_VLAN;
+		undo.vni = 0;
+		break;
+	case NLM_RUN_TUNNELS:
+		undo.kind = DM_UNDO_TUNNEL;
+		break;
+	case NLM_RUN_VNIS:
+		undo.kind = DM_UNDO_VNI;
+		undo.vlan = 0;
+		break;
+	}
+	return undo;
+}
+
+/* A VLAN that the port is in with flags is changed by itself, as its flags are to be noted. */
+static bool is_missing(enum nlm_run_of what, const struct dm_vlan_vni *want)
+{
+	switch (what) {
+	case NLM_RUN_VLANS:
+		return !snap.member[want->vlan];
+	case NLM_RUN_TUNNELS:
+		return snap.member[want->vlan] && snap.tunnel_id[want->vlan] != want->vni;
+	case NLM_RUN_VNIS:
+		break;
+	}
+	return !receives(want->vni);
+}
+
+static void note_run(const struct nlm_run *run, enum nlm_run_of what)
+{
+	uint16_t i;
+
+	if (what == NLM_RUN_VNIS)
+		note_vni(run->vni, run->vni + run->count - 1, NULL);
+	for (i = 0; i < run->count && what == NLM_RUN_VLANS; i++) {
+		snap.member[run->vlan + i] = true;
+		snap.flags[run->vlan + i] = 0;
+	}
+	for (i = 0; i < run->count && what == NLM_RUN_TUNNELS; i++)
+		snap.tunnel_id[run->vlan + i] = run->vni + i;
+}
+
+/* Those of the runs that are noted for the first time go where nothing came of them. */
+static void drop_notes(const struct nlm_link *link, enum nlm_run_of what, const struct dm_vlan_vni *wanted,
+		       size_t n, const bool *fresh)
+{
+	struct dm_undo undo;
+	size_t i;
+
+	dm_undo_hold();
+	for (i = 0; i < n; i++) {
+		undo = undo_of(what, link->ifindex, wanted[i].vlan, wanted[i].vni);
+		if (fresh[i] && is_missing(what, &wanted[i]))
+			dm_undo_drop(&undo);
+	}
+	dm_undo_release();
+}
+
+/* Notes and sets what the first N of WANTED lack, as far as one message carries it. Returns how many were looked at. */
+static size_t set_some(const struct nlm_link *link, enum nlm_run_of what, const struct dm_vlan_vni *wanted, size_t n)
+{
+	static bool fresh[VLANS];
+	struct nlm_run runs[NLM_RUNS_MAX];
+	uint8_t buf[NLM_RUNS_MESSAGE];
+	struct dm_undo undo;
+	size_t i, used = 0, r;
+	int err;
+
+	dm_undo_hold();
+	for (i = 0; i < n && i < VLANS; i++) {
+		fresh[i] = false;
+		if (!is_missing(what, &wanted[i]))
+			continue;
+		if (!nlm_run_add(runs, &used, what, wanted[i].vlan, wanted[i].vni))
+			break;
+		undo = undo_of(what, link->ifindex, wanted[i].vlan, wanted[i].vni);
+		fresh[i] = !dm_undo_has(&undo);
+		dm_undo_note(&undo);
+	}
+	dm_undo_release();
+	err = used ? nls_request(&sock, nlm_build_runs(buf, what, link->ifindex, runs, used)) : 0;
+	for (r = 0; r < used && !err; r++)
+		note_run(&runs[r], what);
+	if (!err)
+		return i;
+	/* part of it may have been done; the rest is tried one by one */
+	dm_device_invalidate();
+	if (read_snapshot(link) == 0)
+		drop_notes(link, what, wanted, i, fresh);
+	return i;
+}
+
+void dm_device_vlans(const struct nlm_link *link, const struct dm_vlan_vni *wanted, size_t n)
+{
+	static const enum nlm_run_of steps[] = {NLM_RUN_VLANS, NLM_RUN_TUNNELS, NLM_RUN_VNIS};
+	size_t step, done;
+
+	for (step = 0; step < array_size(steps); step++)
+		for (done = 0; done < n && read_snapshot(link) == 0;)
+			done += set_some(link, steps[step], wanted + done, n - done);
 }
 
 /* --- suppression ---------------------------------------------------------------- */

@@ -29,14 +29,27 @@ bool dm_device_spoke(const struct nlm_link *link, char *reason);
 bool dm_device_hub(const struct nlm_link *link, char *reason);
 
 /*
- * The hub's VNI for a VLAN: what the port is mapped to, otherwise 4096 + VLAN.
- * Valid after dm_device_hub() succeeded on that device.
+ * The VNI that the port has the VLAN mapped to, 0 where it is not mapped. Valid after dm_device_hub()
+ * succeeded on that device.
  */
 uint32_t dm_device_vlan_vni(const struct nlm_link *link, uint16_t vlan);
 
+/* A VLAN of a hub's bridge, 1 to 4094, and the VNI of its VPN. */
+struct dm_vlan_vni {
+	uint16_t vlan;
+	uint32_t vni;
+};
+
 /*
- * Joins the port to the VLAN, maps it to VNI, lets the device receive VNI. Returns false with
- * REASON filled in.
+ * Joins the port to each of N VLANs, maps it to its VNI, lets the device receive that, in as few
+ * messages as it can. WANTED is in the order of VLANs. What the kernel refuses is left to dm_device_vlan(), which is
+ * to follow for each of them.
+ */
+void dm_device_vlans(const struct nlm_link *link, const struct dm_vlan_vni *wanted, size_t n);
+
+/*
+ * Joins the port to the VLAN, maps it to VNI, lets the device receive VNI; nothing where all of that is
+ * so. Returns false with REASON filled in.
  */
 bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni,
 		    char *reason);

@@ -4,9 +4,11 @@
  *
  * nhrpd says which device serves which VPN in which role; here it is found out
  * whether the device can, what has to be set is set, and the outcome is told:
- * ready, or a reason. Any event that concerns the device, its bridge, its VLANs or VNIs makes
- * that be done again (in one go, after all events at hand were read), so it
- * heals by itself when the reason goes.
+ * ready, or a reason. Any event that concerns the device, its bridge, or the instance's VLAN or VNI
+ * makes that be done again (in one go, after all events at hand were read), so it
+ * heals by itself when the reason goes. A hub's device has thousands of instances: what one of
+ * them sets comes back as events about its VLAN and VNI, which are none of the others' business. Those
+ * that are examined together are set together (dm_device_vlans()).
  *
  *    INSTANCE_SET --> set, dirty --> examine() --> INSTANCE_STATE
  *    link events  --> dirty ----------^
@@ -51,6 +53,10 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_INSTANCE, "VPN instance");
 /* milliseconds between two examinations: a setting that does not stick must not keep zebra busy */
 #define EXAMINE_MS 20
 #define TOUCHED_MAX 16
+#define VLANS 4096
+#define VNI_MAX 0xffffff
+/* VNIs of an event that are looked up one by one */
+#define VNIS_FEW 4096
 
 PREDECL_RBTREE_UNIQ(instance_tree);
 PREDECL_HASH(vni_table);
@@ -60,8 +66,9 @@ struct instance {
 	struct vni_table_item vni_item; /* while info.vni is not 0 */
 	struct dm_instance_info info;
 	bool dirty;  /* to be examined */
+	bool opened; /* its VPN is; the device's settings for it are to follow */
 	bool marked; /* nhrpd has not asked for it again yet */
-	bool told;
+	struct dm_instance_info told; /* what nhrpd was told last; ifindex 0: nothing */
 };
 
 static int instance_cmp(const struct instance *a, const struct instance *b)
@@ -94,10 +101,15 @@ static struct timeval examined; /* last time */
 /* nhrpd will say when it has restated everything; so it is when zebra starts */
 static bool awaiting_sweep = true;
 
-/* Devices and bridges that events were about since then; more than fit: all. */
-static uint32_t touched[TOUCHED_MAX];
+/* Devices, or VLANs of their ports, and bridges that events were about since then; more than fit: all. */
+static struct touch {
+	uint32_t ifindex;
+	uint16_t first, last; /* VLANs; 0 to VLANS for all that the device has */
+} touched[TOUCHED_MAX];
 static unsigned int n_touched;
 static bool touched_all;
+static unsigned int n_not_ready; /* instances */
+static bool any_ended; /* changes may not be needed any more: something ended that they were made for */
 
 static const struct dm_instance_ops *ops;
 
@@ -242,6 +254,7 @@ static void clean_up(void)
 {
 	uint32_t ifindex = 0;
 
+	any_ended = false;
 	if (!awaiting_sweep)
 		dm_undo_each(take_back_unneeded, NULL);
 	dm_undo_save();
@@ -262,6 +275,7 @@ static void leave_vni(struct instance *i)
 
 	if (!vni)
 		return;
+	any_ended = true;
 	set_vni(i, 0);
 	shut(i->info.ifindex, vni);
 	take_back((struct dm_undo){.kind = DM_UNDO_TUNNEL,
@@ -270,6 +284,35 @@ static void leave_vni(struct instance *i)
 				   .vni = vni});
 	dm_fdb_clear(i->info.ifindex, vni);
 	dm_vpn_close(i->info.ifindex, vni);
+}
+
+struct vni_use {
+	uint32_t ifindex, vni;
+	bool used;
+};
+
+static void look_for_vni(const struct nlm_link *link, void *arg)
+{
+	struct vni_use *use = arg;
+
+	if (link->ifindex != use->ifindex && (link->vni == use->vni || find_vni(link->ifindex, use->vni)))
+		use->used = true;
+}
+
+/*
+ * Two VXLAN devices of one UDP port cannot both receive a VNI, so on a second device the VNI of a
+ * VLAN is that of the next block of 4,096.
+ */
+static uint32_t free_vni(const struct instance *i)
+{
+	struct vni_use use = {.ifindex = i->info.ifindex, .vni = i->info.vlan};
+
+	do {
+		use.vni += VLANS;
+		use.used = false;
+		dm_links_each(look_for_vni, &use);
+	} while (use.used && use.vni + VLANS <= VNI_MAX);
+	return use.vni;
 }
 
 static bool open_vpn(struct instance *i, const struct nlm_link *link, uint32_t vni, char *reason)
@@ -291,19 +334,17 @@ static bool open_vpn(struct instance *i, const struct nlm_link *link, uint32_t v
 	return !err;
 }
 
-/* The switch is in place before the first frame of the VPN can arrive. */
-static bool make_hub(struct instance *i, const struct nlm_link *link, char *reason)
+/* The first half of what makes a VPN of a hub: the switch is in place before the first frame of it can arrive. */
+static bool open_hub(struct instance *i, const struct nlm_link *link, char *reason)
 {
-	uint32_t vni;
+	uint32_t vni = dm_device_vlan_vni(link, i->info.vlan);
 
-	if (!ops->load_switch(reason, DM_REASON_LEN) || !dm_device_hub(link, reason))
-		return false;
-	vni = dm_device_vlan_vni(link, i->info.vlan);
+	if (!vni)
+		vni = free_vni(i);
 	if (i->info.vni != vni)
 		leave_vni(i);
 	return open_vpn(i, link, vni, reason) &&
-	       dm_switch_attach(link->ifindex, reason, DM_REASON_LEN) &&
-	       dm_device_vlan(link, i->info.vlan, vni, reason);
+	       dm_switch_attach(link->ifindex, reason, DM_REASON_LEN);
 }
 
 static bool make_spoke(struct instance *i, const struct nlm_link *link, char *reason)
@@ -313,42 +354,99 @@ static bool make_spoke(struct instance *i, const struct nlm_link *link, char *re
 	return dm_device_spoke(link, reason);
 }
 
-static bool make(struct instance *i, char *reason)
+/* What all instances of a device need of it. */
+static bool ready_device(uint32_t ifindex, const struct nlm_link *link, char *reason)
 {
-	const struct nlm_link *link = dm_link_find(i->info.ifindex);
 	int err;
 
 	if (!link || link->kind != NLM_VXLAN) {
-		snprintf(reason, DM_REASON_LEN, "device %u is not there or no VXLAN device",
-			 i->info.ifindex);
+		snprintf(reason, DM_REASON_LEN, "device %u is not there or no VXLAN device", ifindex);
 		return false;
 	}
 	err = dm_fdb_adopt(link);
-	if (err) {
+	if (err)
 		snprintf(reason, DM_REASON_LEN, "%s: cannot read its entries: %s", link->name,
 			 safe_strerror(-err));
-		return false;
-	}
-	return i->info.role == DM_ROLE_HUB ? make_hub(i, link, reason)
-					   : make_spoke(i, link, reason);
+	return !err;
 }
 
-static void examine(struct instance *i)
+static void tell(struct instance *i, bool has_state)
 {
-	struct dm_instance_info was = i->info;
-	char reason[DM_REASON_LEN] = "", id[VPN_ID_STRLEN];
+	i->told = i->info;
+	ops->told(&i->info, has_state);
+}
 
-	i->dirty = false;
-	i->info.ready = make(i, reason);
+/* Keeps what came of an examination, and tells it when it is news. */
+static void conclude(struct instance *i, bool ready, const char *reason)
+{
+	bool is_new = !i->told.ifindex;
+	char id[VPN_ID_STRLEN];
+
+	i->dirty = i->opened = false;
+	n_not_ready += i->info.ready - ready;
+	i->info.ready = ready;
 	memset(i->info.reason, 0, sizeof(i->info.reason));
-	if (!i->info.ready)
+	if (!ready)
 		strlcpy(i->info.reason, reason, sizeof(i->info.reason));
-	if (i->told && memcmp(&was, &i->info, sizeof(was)) == 0)
+	if (!is_new && memcmp(&i->told, &i->info, sizeof(i->told)) == 0)
 		return;
-	if (!i->info.ready && (!i->told || strcmp(was.reason, i->info.reason) != 0))
+	if (!ready && (is_new || strcmp(i->told.reason, i->info.reason) != 0))
 		zlog_info("dmevpn: VPN %s is not ready: %s", vpn_id_str(&i->info.vpn, id), i->info.reason);
-	ops->told(&i->info, !i->told || was.vni != i->info.vni);
-	i->told = true;
+	tell(i, is_new || i->told.vni != i->info.vni);
+}
+
+/* The next instance of the same device that is to be examined, from I on; NULL when there is none. */
+static struct instance *next_dirty(struct instance *i, uint32_t ifindex)
+{
+	while (i && i->info.ifindex == ifindex && !i->dirty)
+		i = instance_tree_next(&instances, i);
+	return i && i->info.ifindex == ifindex ? i : NULL;
+}
+
+/* All instances of a hub's device that are to be examined; what they lack of the device is set in one go. */
+static void examine_hubs(struct instance *first, const struct nlm_link *link)
+{
+	static struct dm_vlan_vni wanted[VLANS];
+	char reason[DM_REASON_LEN];
+	struct instance *i;
+	size_t n = 0;
+
+	for (i = first; i; i = next_dirty(instance_tree_next(&instances, i), link->ifindex)) {
+		reason[0] = '\0';
+		i->opened = i->info.role == DM_ROLE_HUB && open_hub(i, link, reason);
+		if (i->opened && n < VLANS)
+			wanted[n++] = (struct dm_vlan_vni){i->info.vlan, i->info.vni};
+		else if (i->info.role == DM_ROLE_HUB)
+			conclude(i, false, reason);
+	}
+	dm_device_vlans(link, wanted, n);
+	for (i = first; i; i = next_dirty(instance_tree_next(&instances, i), link->ifindex)) {
+		reason[0] = '\0';
+		if (i->opened)
+			conclude(i, dm_device_vlan(link, i->info.vlan, i->info.vni, reason), reason);
+	}
+}
+
+/* FIRST is the first of its device that is to be examined. */
+static void examine_device(struct instance *first)
+{
+	uint32_t ifindex = first->info.ifindex;
+	const struct nlm_link *link = dm_link_find(ifindex);
+	char reason[DM_REASON_LEN] = "", own[DM_REASON_LEN];
+	bool able = ready_device(ifindex, link, reason);
+	struct instance *i;
+
+	/* the device is asked once: what it is set to now is not heard of before the next event */
+	if (able && first_in_role(ifindex, DM_ROLE_HUB) && ops->load_switch(reason, sizeof(reason)) &&
+	    dm_device_hub(link, reason))
+		examine_hubs(first, link);
+	for (i = next_dirty(first, ifindex); i; i = next_dirty(i, ifindex)) {
+		own[0] = '\0';
+		if (able && i->info.role == DM_ROLE_SPOKE)
+			conclude(i, make_spoke(i, link, own), own);
+		else
+			conclude(i, false, reason);
+	}
 }
 
 /*
@@ -361,7 +459,9 @@ static bool was_touched(const struct instance *i)
 	if (!i->info.ready && n_touched)
 		return true;
 	for (n = 0; n < n_touched; n++)
-		if (i->info.ifindex == touched[n] || serves_bridge(i, touched[n]))
+		if ((i->info.ifindex == touched[n].ifindex && i->info.vlan >= touched[n].first &&
+		     i->info.vlan <= touched[n].last) ||
+		    serves_bridge(i, touched[n].ifindex))
 			return true;
 	return touched_all;
 }
@@ -377,14 +477,15 @@ static void examine_dirty(void)
 	touched_all = false;
 	frr_each (instance_tree, &instances, i)
 		if (i->dirty)
-			examine(i);
+			examine_device(i);
 	monotime(&examined);
 }
 
 static void examine_event(struct event *event)
 {
 	examine_dirty();
-	clean_up();
+	if (any_ended)
+		clean_up();
 }
 
 static void schedule(void)
@@ -395,19 +496,55 @@ static void schedule(void)
 		event_add_timer_msec(loop_main, examine_event, NULL, EXAMINE_MS, &t_examine);
 }
 
-void dm_instances_touch(uint32_t ifindex)
+/* Returns false when what is noted of the device cannot take in these VLANs as well. */
+static bool extend(struct touch *t, uint32_t ifindex, uint16_t first, uint16_t last)
+{
+	if (t->ifindex != ifindex || first > t->last + 1 || last + 1 < t->first)
+		return false;
+	t->first = MIN(t->first, first);
+	t->last = MAX(t->last, last);
+	return true;
+}
+
+void dm_instances_touch_vlans(uint32_t ifindex, uint16_t first, uint16_t last)
 {
 	unsigned int n;
 
 	dm_device_invalidate();
+	schedule();
 	for (n = 0; n < n_touched; n++)
-		if (touched[n] == ifindex)
+		if (extend(&touched[n], ifindex, first, last))
 			return;
 	if (n_touched < TOUCHED_MAX)
-		touched[n_touched++] = ifindex;
+		touched[n_touched++] = (struct touch){ifindex, first, last};
 	else
 		touched_all = true;
-	schedule();
+}
+
+void dm_instances_touch(uint32_t ifindex)
+{
+	any_ended = true;
+	dm_instances_touch_vlans(ifindex, 0, VLANS);
+}
+
+void dm_instances_touch_vnis(uint32_t ifindex, uint32_t first, uint32_t last)
+{
+	struct instance *i;
+	uint32_t vni;
+
+	if (last - first >= VNIS_FEW) {
+		dm_instances_touch_vlans(ifindex, 0, VLANS);
+		return;
+	}
+	dm_device_invalidate();
+	for (vni = first; vni <= last; vni++) {
+		i = find_vni(ifindex, vni);
+		if (i)
+			dm_instances_touch_vlans(ifindex, i->info.vlan, i->info.vlan);
+	}
+	/* whoever could not have the VNI so far */
+	if (n_not_ready)
+		dm_instances_touch_vlans(ifindex, VLANS, VLANS);
 }
 
 static bool belongs_to(const struct dm_undo *undo, void *arg)
@@ -457,6 +594,7 @@ void dm_instance_set(const struct dm_instance *wanted)
 		i->info.vlan = wanted->vlan;
 		i->info.role = wanted->role;
 		instance_tree_add(&instances, i);
+		n_not_ready++;
 		/* what is adopted for it is swept even when nhrpd's own SYNC_END was before */
 		event_cancel(&t_sweep);
 		if (!awaiting_sweep)
@@ -464,8 +602,8 @@ void dm_instance_set(const struct dm_instance *wanted)
 	}
 	i->info.vpn = wanted->vpn;
 	i->marked = false;
-	if (i->told)
-		ops->told(&i->info, was_marked);
+	if (i->told.ifindex)
+		tell(i, was_marked);
 	i->dirty = true;
 	schedule();
 }
@@ -478,9 +616,11 @@ void dm_instance_del(uint32_t ifindex, uint16_t vlan)
 		return;
 	ops->ended(&i->info);
 	instance_tree_del(&instances, i);
+	n_not_ready -= !i->info.ready;
 	leave_vni(i);
 	XFREE(MTYPE_DM_INSTANCE, i);
 	/* the rest once for all that end now */
+	any_ended = true;
 	schedule();
 }
 
@@ -593,5 +733,6 @@ void dm_instances_stop(void)
 		set_vni(i, 0);
 		XFREE(MTYPE_DM_INSTANCE, i);
 	}
+	n_not_ready = 0;
 	vni_table_fini(&by_vni);
 }

@@ -67,6 +67,9 @@ void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *a
 
 /* Something about a device changed: or about a bridge: look at its instances again soon. */
 void dm_instances_touch(uint32_t ifindex);
+/* Something about these VLANs of its port did, or about these VNIs: at the instances that have them. */
+void dm_instances_touch_vlans(uint32_t ifindex, uint16_t first, uint16_t last);
+void dm_instances_touch_vnis(uint32_t ifindex, uint32_t first, uint32_t last);
 
 /* A device is gone, and everything in the kernel that hung on it. */
 void dm_instances_device_gone(uint32_t ifindex);

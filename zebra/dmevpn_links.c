@@ -256,13 +256,15 @@ static void handle_link_event(const struct nlmsghdr *nlh)
 		 * a port's settings changed, or it left its bridge: the message has no more than
 		 * that
 		 */
-		bool known = e != NULL, touched = e && matters(&e->link);
+		bool known = e != NULL;
 
-		/* a port that left its bridge may not be kept any more */
+		/*
+		 * a port that left its bridge may not be kept any more; what changed is told by
+		 * store(). Its VLANs are told of by messages of their own: each VPN that a hub makes
+		 * changes some.
+		 */
 		if (known)
 			dm_link_refresh(ifindex);
-		if (touched)
-			watch->touched(ifindex);
 	} else if (nlh->nlmsg_type == RTM_DELLINK) {
 		if (e)
 			remove_entry(e);
@@ -279,6 +281,32 @@ static void handle_address(const struct nlmsghdr *nlh)
 		watch->around(addr.ifindex);
 }
 
+static void tell_vlans(const struct nlm_vlan *vlan, void *arg)
+{
+	watch->vlans(vlan->ifindex, vlan->first, vlan->last);
+}
+
+static void tell_vnis(uint32_t first, uint32_t last, void *arg)
+{
+	watch->vnis(*(uint32_t *)arg, first, last);
+}
+
+/* VLANs of a bridge's port, or VNIs of a device: a hub's VPNs, each of which has its own. */
+static void handle_range(const struct nlmsghdr *nlh)
+{
+	uint32_t ifindex = nlm_parse_ifindex(nlh);
+	struct link_entry *e = find(ifindex);
+
+	if (!e)
+		return;
+	if (e->link.kind != NLM_VXLAN)
+		tell_touched(&e->link);
+	else if (nlh->nlmsg_type == RTM_NEWVLAN || nlh->nlmsg_type == RTM_DELVLAN)
+		nlm_parse_vlans(nlh, tell_vlans, NULL);
+	else
+		nlm_parse_vnis(nlh, tell_vnis, &ifindex);
+}
+
 static void handle_event(const struct nlmsghdr *nlh, void *arg)
 {
 	struct link_entry *e;
@@ -292,9 +320,7 @@ static void handle_event(const struct nlmsghdr *nlh, void *arg)
 	case RTM_DELVLAN:
 	case RTM_NEWTUNNEL:
 	case RTM_DELTUNNEL:
-		e = find(nlm_parse_ifindex(nlh));
-		if (e)
-			tell_touched(&e->link);
+		handle_range(nlh);
 		break;
 	case RTM_NEWQDISC:
 	case RTM_DELQDISC:

@@ -21,8 +21,11 @@ struct dm_links_watcher {
 	void (*changed)(const struct nlm_link *now, const struct nlm_link *was);
 	/* A VXLAN device went. */
 	void (*gone)(const struct nlm_link *was);
-	/* VLANs, VNIs or port settings of a VXLAN device changed, or the bridge with this ifindex did. */
+	/* The bridge with this ifindex changed, or its VLANs did. */
 	void (*touched)(uint32_t ifindex);
+	/* So did VLANs of a VXLAN device's port, their mapping to VNIs included; the VNIs that the device receives. */
+	void (*vlans)(uint32_t ifindex, uint16_t first, uint16_t last);
+	void (*vnis)(uint32_t ifindex, uint32_t first, uint32_t last);
 	/*
 	 * Another port of a bridge came, changed or went, a VLAN device did, or the IP addresses of
 	 * any of these did.

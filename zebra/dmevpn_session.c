@@ -609,6 +609,13 @@ static void device_touched(uint32_t ifindex)
 	dm_instances_touch(ifindex);
 }
 
+/* Our own settings, too, come back so: those of a hub's VPN concern that VPN alone. */
+static void vlans_touched(uint32_t ifindex, uint16_t first, uint16_t last)
+{
+	dm_suppress_touch();
+	dm_instances_touch_vlans(ifindex, first, last);
+}
+
 static void around_touched(uint32_t ifindex)
 {
 	dm_suppress_touch();
@@ -632,6 +639,8 @@ static const struct dm_links_watcher links_watcher = {
 	.changed = link_changed,
 	.gone = link_gone,
 	.touched = device_touched,
+	.vlans = vlans_touched,
+	.vnis = dm_instances_touch_vnis,
 	.around = around_touched,
 };
 

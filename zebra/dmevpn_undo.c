@@ -9,7 +9,9 @@
  *
  * and gets a line more before a change is made, so that a zebra killed right after
  * the change has noted it. When records went, it is written whole, beside the old
- * one, and renamed. Lines that cannot be read, or have no end, are skipped.
+ * one, and renamed; but where hundreds stay (a hub has three for each of its VPNs), a line
+ * with "-" before it says that the record went, until there are more of those than
+ * records. Lines that cannot be read, or have no end, are skipped.
  *
  * All functions run on zebra's main pthread. It changes no device itself.
  */
@@ -33,6 +35,8 @@
 DEFINE_MTYPE_STATIC(DMEVPN, DM_UNDO, "change to take back");
 
 #define FILE_NAME "zebra_dmevpn.undo"
+/* records from which on one that went is a line more */
+#define MANY 256
 
 static const char *const kind_names[] = {
 	[DM_UNDO_LEARNING] = "learning",   [DM_UNDO_HAIRPIN] = "hairpin",
@@ -76,6 +80,9 @@ DECLARE_DLIST(undo_list, struct record, list_item);
 static struct undo_table_head table = INIT_HASH(table);
 static struct undo_list_head list = INIT_DLIST(list);
 static bool dirty;
+static size_t gone_lines; /* of the file, that say that a record went */
+static bool holding;
+static FILE *held;
 
 static struct record *find(const struct dm_undo *undo)
 {
@@ -124,33 +131,71 @@ static void write_record(FILE *file, const struct dm_undo *u)
 		u->vni, dm_addr_str(&u->dst, addr));
 }
 
-static bool append(const char *path, const struct dm_undo *undo)
+static bool append(const char *sign, const struct dm_undo *undo)
 {
-	FILE *file = fopen(path, "a");
-	bool ok;
+	char path[512];
+	FILE *file = held;
+	bool ok = true;
 
+	file_path(path, sizeof(path), "");
 	if (!file)
-		return false;
-	write_record(file, undo);
-	ok = !ferror(file);
-	return fclose(file) == 0 && ok;
+		file = fopen(path, "a");
+	if (file) {
+		fputs(sign, file);
+		write_record(file, undo);
+		ok = !ferror(file);
+	}
+	if (file && holding)
+		held = file;
+	else
+		ok = file && fclose(file) == 0 && ok;
+	if (!ok) {
+		complain(path);
+		dirty = true;
+	}
+	return ok;
+}
+
+void dm_undo_hold(void)
+{
+	holding = true;
+}
+
+void dm_undo_release(void)
+{
+	char path[512];
+
+	holding = false;
+	if (held && fclose(held) != 0) {
+		file_path(path, sizeof(path), "");
+		complain(path);
+		dirty = true;
+	}
+	held = NULL;
 }
 
 void dm_undo_note(const struct dm_undo *undo)
 {
 	const struct nlm_link *link = dm_link_find(undo->ifindex);
 	struct dm_undo named = *undo;
-	char path[512];
 
 	if (!link || find(undo))
 		return;
 	strlcpy(named.name, link->name, sizeof(named.name));
 	add(&named);
-	file_path(path, sizeof(path), "");
-	if (!append(path, &named)) {
-		complain(path);
+	append("", &named);
+}
+
+/* Takes a record out of the tables, and out of the file now or with the next dm_undo_save(). */
+static void remove_record(struct record *r)
+{
+	struct dm_undo undo = r->undo;
+
+	drop(r);
+	if (dirty || undo_table_count(&table) < MANY || gone_lines >= undo_table_count(&table))
 		dirty = true;
-	}
+	else if (append("-", &undo))
+		gone_lines++;
 }
 
 bool dm_undo_drop(const struct dm_undo *undo)
@@ -158,8 +203,7 @@ bool dm_undo_drop(const struct dm_undo *undo)
 	struct record *r = find(undo);
 
 	if (r)
-		drop(r);
-	dirty |= r != NULL;
+		remove_record(r);
 	return r != NULL;
 }
 
@@ -167,12 +211,11 @@ void dm_undo_each(bool (*each)(const struct dm_undo *undo, void *arg), void *arg
 {
 	struct record *r;
 
-	frr_each_safe (undo_list, &list, r) {
-		if (each(&r->undo, arg)) {
-			drop(r);
-			dirty = true;
-		}
-	}
+	dm_undo_hold();
+	frr_each_safe (undo_list, &list, r)
+		if (each(&r->undo, arg))
+			remove_record(r);
+	dm_undo_release();
 }
 
 /* Reads one line. Returns false when it makes no sense. */
@@ -197,11 +240,32 @@ static bool parse(const char *line, struct dm_undo *undo)
 	return undo->kind != 0;
 }
 
-void dm_undo_load(void)
+/* A line that says that a record went. */
+static void load_gone(const char *line)
+{
+	struct dm_undo undo;
+	struct record *r = parse(line, &undo) ? find(&undo) : NULL;
+
+	if (r)
+		drop(r);
+	gone_lines++;
+}
+
+static void load_line(const char *line)
 {
 	const struct nlm_link *link;
-	char path[512], line[160];
 	struct dm_undo undo;
+
+	link = parse(line, &undo) ? dm_link_find(undo.ifindex) : NULL;
+	if (link && strcmp(link->name, undo.name) == 0 && !find(&undo))
+		add(&undo);
+	else
+		dirty = true;
+}
+
+void dm_undo_load(void)
+{
+	char path[512], line[160];
 	FILE *file;
 
 	file_path(path, sizeof(path), "");
@@ -209,11 +273,12 @@ void dm_undo_load(void)
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file)) {
-		link = parse(line, &undo) ? dm_link_find(undo.ifindex) : NULL;
-		if (link && strcmp(link->name, undo.name) == 0 && !find(&undo))
-			add(&undo);
-		else
+		if (!strchr(line, '\n'))
 			dirty = true;
+		else if (line[0] == '-')
+			load_gone(line + 1);
+		else
+			load_line(line);
 	}
 	fclose(file);
 	/* at once: what is appended must not continue a line that was cut */
@@ -244,10 +309,12 @@ void dm_undo_save(void)
 		return;
 	file_path(path, sizeof(path), "");
 	file_path(fresh, sizeof(fresh), ".new");
-	if (write_all(fresh) && rename(fresh, path) == 0)
+	if (write_all(fresh) && rename(fresh, path) == 0) {
 		dirty = false;
-	else
+		gone_lines = 0;
+	} else {
 		complain(fresh);
+	}
 }
 
 void dm_undo_stop(void)

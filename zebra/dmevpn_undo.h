@@ -55,6 +55,13 @@ void dm_undo_stop(void);
  */
 void dm_undo_note(const struct dm_undo *undo);
 
+/*
+ * What is noted and dropped from here on is written in one go by dm_undo_release(), which so has to come
+ * before the changes are made.
+ */
+void dm_undo_hold(void);
+void dm_undo_release(void);
+
 /* Drops one record. Returns false when there was none. */
 bool dm_undo_drop(const struct dm_undo *undo);
 
