@@ -21,6 +21,7 @@
 
 #define AT_COUNT 2 /* of the envelope */
 #define AT_LEN 2   /* of a record */
+#define AT_TAKEN 8 /* what the first record of a payload carries */
 
 enum form {
 	LAST = 0,
@@ -51,6 +52,7 @@ struct record {
 #define O(member, length) {FIELD(OCTETS, member), .len_at = offsetof(struct dm_rec, length)},
 
 #define HELLO_FIELDS FIELDS(N(hello.epoch))
+#define TAKEN_FIELDS FIELDS(N(taken.sent) N(taken.taken))
 #define INSTANCE_FIELDS                                                                           \
 	FIELDS(N(instance.ifindex) N(instance.vlan) N(instance.role) N(instance.vpn.oui)           \
 	       N(instance.vpn.index))
@@ -87,6 +89,7 @@ static const struct record records[] = {
 				FIELDS(N(heard.ifindex) N(heard.vni) N(heard.idle_ms))},
 	[DM_REC_CHECK] = {"CHECK", FIELDS(N(check.number))},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
+	[DM_REC_TAKEN] = {"TAKEN", TAKEN_FIELDS},
 
 	[DM_REC_HELLO_ACK] = {"HELLO_ACK", HELLO_FIELDS},
 	[DM_REC_DUMP_END] = {"DUMP_END", FIELDS()},
@@ -124,6 +127,8 @@ static const struct record records[] = {
 				      N(have.vni) A(have.addr) A(have.at) N(have.remote_vni)
 				      N(have.settings))},
 	[DM_REC_CHECK_END] = {"CHECK_END", FIELDS(N(check_end.number) T(check_end.reason))},
+	[DM_REC_MODULE_TAKEN] = {"MODULE_TAKEN", TAKEN_FIELDS},
+	[DM_REC_DUMP_BEGIN] = {"DUMP_BEGIN", FIELDS()},
 };
 
 static const struct record *record_of(uint8_t type)
@@ -315,6 +320,15 @@ bool dm_batch_put(struct dm_batch *b, const struct dm_rec *rec)
 	dm_patch_u16(&b->w, at + AT_LEN, b->w.used - at - 4);
 	b->count++;
 	return true;
+}
+
+void dm_batch_set_taken(struct dm_batch *b, uint32_t sent, uint32_t taken)
+{
+	struct dm_writer w;
+
+	dm_writer_init(&w, b->buf + AT_TAKEN, 2 * sizeof(uint32_t));
+	dm_put_u32(&w, sent);
+	dm_put_u32(&w, taken);
 }
 
 size_t dm_batch_finish(struct dm_batch *b)

@@ -4,11 +4,12 @@
  *
  *   nhrpd (decides)                          zebra module (talks to the kernel)
  *     HELLO          ----------------------->
- *                    <-----------------------  HELLO_ACK, then all it holds:
+ *                    <-----------------------  HELLO_ACK, then all it holds: DUMP_BEGIN,
  *                                              LINK…, INSTANCE_STATE…, MEMBER_HAVE…, MAC_SEEN…, DUMP_END
  *     everything it wants: INSTANCE_SET…,
  *     HUB_SET…, MEMBER_SET…, MAC_SET…, SYNC_END ->  only now what was not restated is taken away
- *     afterwards single changes               ----  afterwards single events
+ *     afterwards single changes               ----  afterwards single events, and all but members once
+ *                                              more when some could not be said (dmevpn_line.h)
  *     CHECK          ----------------------->  reads the kernel anew
  *                    <-----------------------  CHECK_HAVE…, CHECK_END
  *
@@ -64,6 +65,7 @@ enum dm_rec_type {
 	DM_REC_MAC_ELSEWHERE = 16,
 	DM_REC_MAC_HOLD = 17,
 	DM_REC_CHECK = 20,
+	DM_REC_TAKEN = 21,
 	DM_REC_LOCAL_QUERY = 22,
 
 	/* the module to nhrpd */
@@ -83,7 +85,9 @@ enum dm_rec_type {
 	DM_REC_NEIGH_WANTED = 77,
 	DM_REC_CHECK_HAVE = 80,
 	DM_REC_CHECK_END = 81,
+	DM_REC_MODULE_TAKEN = 82,
 	DM_REC_LOCAL_HEARD = 83,
+	DM_REC_DUMP_BEGIN = 85,
 };
 
 enum dm_role {
@@ -95,6 +99,12 @@ enum dm_role {
 /* HELLO and HELLO_ACK: which life of the sender this is */
 struct dm_hello {
 	uint64_t epoch; /* nanoseconds of CLOCK_REALTIME at its start */
+};
+
+/* TAKEN and MODULE_TAKEN: first in every payload; positions of dmevpn_line.h */
+struct dm_taken {
+	uint32_t sent;	/* where this payload ends */
+	uint32_t taken; /* up to where its sender has worked off what was sent to it */
 };
 
 /* INSTANCE_SET and INSTANCE_DEL: this device serves this VPN, in this role */
@@ -309,6 +319,7 @@ struct dm_rec {
 	uint8_t type; /* enum dm_rec_type */
 	union {
 		struct dm_hello hello;
+		struct dm_taken taken;
 		struct dm_instance instance;
 		struct dm_instance_state state;
 		struct dm_hub hub;
@@ -347,6 +358,9 @@ void dm_batch_init(struct dm_batch *b);
  * an empty payload, when its type, an address family, a frame_len or a text without NUL is wrong.
  */
 bool dm_batch_put(struct dm_batch *b, const struct dm_rec *rec);
+
+/* Fills in the TAKEN record that was put first. */
+void dm_batch_set_taken(struct dm_batch *b, uint32_t sent, uint32_t taken);
 
 /* Writes the envelope. Returns the octets to send from b->buf, 0 for an empty payload. */
 size_t dm_batch_finish(struct dm_batch *b);

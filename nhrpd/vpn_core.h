@@ -23,6 +23,9 @@
 DECLARE_MGROUP(VPNENGINE);
 
 #define VPN_SYNC_GRACE_MS 30000 /* from the dump to SYNC_END: time to get configuration and members back */
+/* … of an engine that was in step before: until it looks whether the module has answered all, and is content with less */
+#define VPN_SYNC_LOOK_MS 50
+#define VPN_SYNC_UNREADY_MS 1000
 
 /* Log lines that the network can provoke: one a second of each kind. */
 enum vpn_gate {
@@ -62,6 +65,8 @@ struct vpn_engine {
 
 	bool dataplane; /* the module can be reached */
 	bool synced;	/* … and has dumped what it holds */
+	bool seasoned;	/* a module was told all before, in this life */
+	uint64_t dumped; /* ms; end of the dump that `sync` follows */
 	char dataplane_reason[DM_REASON_LEN];
 	struct vpn_timer sync;
 	struct vpn_check check;

@@ -81,11 +81,35 @@ bool vpn_path_same(const struct vpn_path *a, const struct vpn_path *b)
 
 /* --- life --- */
 
-/* Grace is over: what has not been restated by now is not wanted any more. */
+/* Whether the module has said what becomes of each instance, and (READY) each of them runs. */
+static bool is_answered(struct vpn_engine *e, bool ready)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst)
+			if (inst->asked && !(ready ? inst->ready : inst->answered))
+				return false;
+	return true;
+}
+
+/*
+ * What has not been restated by now is not wanted any more. An engine that has just started gives
+ * configuration and members time to come back; one that was in step with a module before restates
+ * all at once, and waits for the module's answers only.
+ */
 static void sync_over(struct vpn_engine *e, void *arg)
 {
 	struct dm_rec rec = { .type = DM_REC_SYNC_END };
+	uint64_t since = vpn_now(e) - e->dumped;
 
+	if (since < VPN_SYNC_GRACE_MS &&
+	    !(e->seasoned && is_answered(e, since < VPN_SYNC_UNREADY_MS))) {
+		vpn_timer_set(e, &e->sync, e->seasoned ? VPN_SYNC_LOOK_MS : VPN_SYNC_GRACE_MS - since);
+		return;
+	}
+	e->seasoned = true;
 	vpn_program(e, &rec);
 	vpn_log(e, VPN_LOG_DEBUG, "zebra module: synchronised");
 }
@@ -346,13 +370,38 @@ void vpn_engine_dataplane(struct vpn_engine *e, bool up, const char *reason)
 	vpn_update_all(e);
 }
 
-/* The dump is over: whoever can run is asked for, and states what it holds once it is ready. */
+/* All that the module holds is told from here on to the end of the dump; what is not has gone. */
+static void dump_begin(struct vpn_engine *e)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	vpn_link_mark(e);
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst)
+			vpn_local_mark(inst, inst->suppress.on);
+}
+
+/*
+ * The dump is over. Of a module that we have just met: whoever can run is asked for, and states what
+ * it holds once it is ready. Of one that had more to say than we kept up with: we are in step.
+ */
 static void dump_end(struct vpn_engine *e)
 {
+	bool met = !e->synced;
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
 	e->synced = true;
 	vpn_link_sweep(e);
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst)
+			vpn_local_sweep(e, inst, !met && inst->suppress.on);
+	if (!met)
+		return;
 	vpn_update_all(e);
-	vpn_timer_set(e, &e->sync, VPN_SYNC_GRACE_MS);
+	e->dumped = vpn_now(e);
+	vpn_timer_set(e, &e->sync, e->seasoned ? VPN_SYNC_LOOK_MS : VPN_SYNC_GRACE_MS);
 }
 
 static void failure(struct vpn_engine *e, const struct dm_failure *f)
@@ -375,6 +424,9 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 	struct vpn_instance *inst;
 
 	switch (rec->type) {
+	case DM_REC_DUMP_BEGIN:
+		dump_begin(e);
+		break;
 	case DM_REC_DUMP_END:
 		dump_end(e);
 		break;

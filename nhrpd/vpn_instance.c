@@ -194,7 +194,7 @@ void vpn_instance_unask(struct vpn_engine *e, struct vpn_instance *inst)
 	set_asked(e, inst, false);
 	inst->told = false;
 	vpn_hearing_unknown(e, inst);
-	vpn_local_forget_macs(e, inst); /* a new module cannot say "gone" of what the former one told */
+	vpn_local_mark(inst, false); /* a new module cannot say "gone" of what the former one told */
 	vpn_neigh_unask(e, inst);
 }
 
@@ -366,7 +366,7 @@ static void ask(struct vpn_engine *e, struct vpn_instance *inst, const struct ve
 		withdraw(e, inst); /* the device was made again */
 	name_by_vni(e, inst, v->ifindex, inst->vni);
 	set_asked(e, inst, true);
-	inst->told = inst->ready = false;
+	inst->told = inst->ready = inst->answered = false;
 	vpn_program(e, &rec);
 }
 
@@ -594,6 +594,7 @@ void vpn_instance_state(struct vpn_engine *e, const struct dm_instance_state *s)
 		inst->told = false;
 		vpn_spoke_register_now(e, inst);
 	}
+	inst->answered = true;
 	inst->ready = s->ready && s->vni;
 	if (!inst->ready)
 		inst->told = false;

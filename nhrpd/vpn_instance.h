@@ -59,6 +59,7 @@ struct vpn_instance {
 	bool asked;
 	uint32_t asked_ifindex;
 	bool ready;
+	bool answered; /* the module has said since what becomes of it */
 	bool told; /* all that the instance holds has been stated since it became ready */
 	uint32_t vni; /* by which this node receives the VPN; 0 while not known */
 	char not_ready[DM_REASON_LEN];

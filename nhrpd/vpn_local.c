@@ -313,6 +313,7 @@ void vpn_local_record(struct vpn_engine *e, struct vpn_instance *inst, const str
 	if (l && rec->gone) {
 		forget(t, l);
 	} else if (l) {
+		l->stale = false;
 		hear(e, l, rec->idle_ms);
 		if (l->theirs)
 			told_theirs(e, t, l);
@@ -444,21 +445,40 @@ void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst)
 	take_back_ips(e, inst, true);
 }
 
-void vpn_local_forget_macs(struct vpn_engine *e, struct vpn_instance *inst)
+static void mark(struct vpn_local_table *t)
 {
-	clear(e, &inst->locals.of[DM_MAC]);
+	struct vpn_local *l;
+
+	frr_each (vpn_locals, &t->all, l)
+		l->stale = !l->gone;
+}
+
+void vpn_local_mark(struct vpn_instance *inst, bool ips)
+{
+	mark(&inst->locals.of[DM_MAC]);
+	if (ips)
+		vpn_local_mark_ips(inst);
 }
 
 void vpn_local_mark_ips(struct vpn_instance *inst)
 {
-	struct vpn_local *l;
-
 	for (int family = DM_IPV4; family <= DM_IPV6; family++)
-		frr_each (vpn_locals, &inst->locals.of[family].all, l)
-			l->stale = !l->gone;
+		mark(&inst->locals.of[family]);
 }
 
-void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst)
+void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst, bool ips)
+{
+	struct vpn_local_table *t = &inst->locals.of[DM_MAC];
+	struct vpn_local *l;
+
+	frr_each_safe (vpn_locals, &t->all, l)
+		if (l->stale)
+			forget(t, l);
+	if (ips)
+		vpn_local_sweep_ips(e, inst);
+}
+
+void vpn_local_sweep_ips(struct vpn_engine *e, struct vpn_instance *inst)
 {
 	take_back_ips(e, inst, false);
 }

@@ -109,11 +109,13 @@ bool vpn_local_disown(struct vpn_engine *e, struct vpn_instance *inst, const str
 void vpn_local_own_again(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *ip);
 /* All IP addresses are there no more: nobody watches them any longer. */
 void vpn_local_no_ips(struct vpn_engine *e, struct vpn_instance *inst);
-/* The module will tell anew what is there. MACs are just forgotten: the hub hears what becomes of them. */
-void vpn_local_forget_macs(struct vpn_engine *e, struct vpn_instance *inst);
-/* … IP addresses that it has not told of by vpn_local_sweep() are gone. */
+/* The module tells anew what is there (IPS: IP addresses, too) … */
+void vpn_local_mark(struct vpn_instance *inst, bool ips);
+/* … and has. MACs that it has not told of are just forgotten: the hub hears what becomes of them. */
+void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst, bool ips);
+/* The same of IP addresses alone. */
 void vpn_local_mark_ips(struct vpn_instance *inst);
-void vpn_local_sweep(struct vpn_engine *e, struct vpn_instance *inst);
+void vpn_local_sweep_ips(struct vpn_engine *e, struct vpn_instance *inst);
 /* Something stands or falls with it (a shortcut, the hub): sends what the hub has not been told, if need be. */
 void vpn_local_kick(struct vpn_engine *e, struct vpn_instance *inst);
 /* The active hub is another one, or has forgotten: it will be told everything. */

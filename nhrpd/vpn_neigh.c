@@ -28,7 +28,7 @@
 /* IP addresses that nobody has told of since are not there any more. */
 static void grace_over(struct vpn_engine *e, void *arg)
 {
-	vpn_local_sweep(e, arg);
+	vpn_local_sweep_ips(e, arg);
 }
 
 void vpn_neigh_init(struct vpn_instance *inst)

@@ -18,6 +18,7 @@
 #include "nhrpd/nhrp_password.h"
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_vty.h"
+#include "nhrpd/vpn_zapi.h"
 
 #include "nhrpd/vpn_vty_clippy.c"
 
@@ -540,6 +541,13 @@ static const char *name_packet(size_t i)
 	return names[i];
 }
 
+static const char *name_module(size_t i)
+{
+	static const char *const names[] = { "payloads", "octetsUnderWay", "octetsUnderWayMax", "waits", "overruns" };
+
+	return names[i];
+}
+
 DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	"show ip nhrp vpn counters [json$json]",
 	SHOW_STR
@@ -561,8 +569,10 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 		c->layer3_delivered, io->layer3_sent,	    io->plain_on_vpn,	  io->layer3_blocked, io->held,
 		c->plain_assigned,   io->layer3_sent_plain, c->default_delivered, io->other_vpn,
 	};
+	struct vpn_zapi_counters line;
 	json_object *obj = json ? json_object_new_object() : NULL;
 
+	vpn_zapi_get_counters(&line);
 	counter_group(vty, obj, "received", c->received, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
 	counter_group(vty, obj, "sent", c->sent, NHRP_OP_RESOLUTION_REQUEST, VPN_OP_COUNT, name_op);
 	counter_group(vty, obj, "dropped", c->dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
@@ -573,6 +583,9 @@ DEFPY(show_ip_nhrp_vpn_counters, show_ip_nhrp_vpn_counters_cmd,
 	counter_group(vty, obj, "stock", nhrp_beside_counters(), 0, NHRP_BESIDE_COUNT, name_beside);
 	counter_group(vty, obj, "plain", io->guard, 0, NHRP_GUARD_COUNT, name_guard);
 	counter_group(vty, obj, "plainDropped", io->guard_dropped, NHRP_DROP_NONE + 1, NHRP_DROP_COUNT, name_drop);
+	counter_group(vty, obj, "module",
+		      (const uint64_t[]){ line.payloads, line.under_way, line.most, line.waits, line.overruns }, 0, 5,
+		      name_module);
 	return obj ? vty_json(vty, obj) : CMD_SUCCESS;
 }
 

@@ -5,6 +5,11 @@
  * module's HELLO_ACK is what "connected" means, since zebra accepts us just as
  * well without the module. Main pthread.
  *
+ * zebra's queues and libfrr's grow without end when the module does not read; so no more is sent
+ * than it works off (lib/dmevpn_line.h). When that is not enough, the module counts as lost: the
+ * engine says nothing, and restates everything when the module has answered the next HELLO, which
+ * stands behind all that was sent.
+ *
  *   zebra connected ──> HELLO (new epoch) ──> HELLO_ACK ──> records of the dump ──> DUMP_END
  *   no HELLO_ACK for three turns ──> the engine is told that there is no module
  *   at the end: the last records, HELLO ──> HELLO_ACK: they are there, and the connection may go
@@ -17,6 +22,8 @@
 #include "lib/stream.h"
 #include "lib/zclient.h"
 
+#include "lib/dmevpn_line.h"
+
 #include "nhrpd.h"
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_zapi.h"
@@ -27,12 +34,14 @@
 #define LAST_MS 500 /* for the module to take the last records */
 
 static struct zclient *client;
-static struct dm_batch batch;
-static struct event *flush_event, *hello_timer;
+static struct dm_line line;
+static struct event *flush_event, *hello_timer, *overrun_event;
 static uint64_t epoch;	      /* of this connection */
 static uint64_t module_epoch; /* of the module that answers */
 static bool connected;	      /* the module answers */
 static bool refused_version;  /* said once */
+static bool overrun;	      /* the module has not kept up, and is not told anything */
+static uint64_t overruns;
 static unsigned int unanswered;
 static struct event *last_timer; /* … is waited for, and for so many HELLO_ACKs until it has */
 static unsigned int last_acks;
@@ -40,28 +49,50 @@ static void (*last_done)(void);
 
 /* --- sending --- */
 
-static void flush(void)
+static void send_payload(const uint8_t *octets, size_t len)
 {
-	size_t len = dm_batch_finish(&batch);
-
-	if (len && zclient_send_opaque(client, DM_OPAQUE_TO_ZEBRA, batch.buf, len) == ZCLIENT_SEND_FAILURE)
+	if (zclient_send_opaque(client, DM_OPAQUE_TO_ZEBRA, octets, len) == ZCLIENT_SEND_FAILURE)
 		zlog_warn("zebra module: %zu octets of records were not sent", len);
-	dm_batch_init(&batch);
 }
 
 static void flush_due(struct event *t)
 {
-	flush();
+	dm_line_flush(&line);
 }
+
+static void flush_soon(void)
+{
+	if (!flush_event)
+		event_add_event(master, flush_due, NULL, 0, &flush_event);
+}
+
+static void overrun_due(struct event *t);
 
 void vpn_zapi_program(const struct dm_rec *rec)
 {
-	if (!dm_batch_put(&batch, rec)) {
-		flush();
-		dm_batch_put(&batch, rec);
+	if (overrun)
+		return;
+	if (!dm_line_put(&line, rec)) {
+		/* not from here: the engine is in the middle of something */
+		overrun = true;
+		overruns++;
+		event_add_event(master, overrun_due, NULL, 0, &overrun_event);
+		return;
 	}
-	if (!flush_event)
-		event_add_event(master, flush_due, NULL, 0, &flush_event);
+	if (rec->type == DM_REC_SYNC_END) {
+		dm_line_flush(&line);
+		dm_credit_restate(&line.credit, true);
+	}
+	flush_soon();
+}
+
+void vpn_zapi_get_counters(struct vpn_zapi_counters *c)
+{
+	c->payloads = line.payloads;
+	c->under_way = dm_credit_under_way(&line.credit);
+	c->most = line.most;
+	c->waits = line.waits;
+	c->overruns = overruns;
 }
 
 /* --- the module's coming and going --- */
@@ -76,20 +107,33 @@ static uint64_t realtime_ns(void)
 
 static void module_lost(const char *why)
 {
-	if (connected)
+	if (connected) {
 		zlog_warn("zebra module: lost (%s); forwarding goes on as it is", why);
+		epoch = realtime_ns();
+	}
 	connected = false;
 	module_epoch = 0;
-	epoch = realtime_ns();
-	dm_batch_init(&batch);
 	vpn_engine_dataplane(vpn_glue_engine(), false, why);
 	vpn_glue_kick();
 }
 
+static void say_hello(void)
+{
+	struct dm_rec rec = { .type = DM_REC_HELLO, .hello.epoch = epoch };
+
+	dm_line_put_urgent(&line, &rec);
+	dm_line_flush_urgent(&line);
+}
+
+static void overrun_due(struct event *t)
+{
+	module_lost("zebra does not keep up with nhrpd");
+	say_hello();
+	overrun = false;
+}
+
 static void hello(struct event *t)
 {
-	struct dm_rec rec = { .type = DM_REC_HELLO };
-
 	event_add_timer_msec(master, hello, NULL, connected ? HELLO_MS : HELLO_MS / 4, &hello_timer);
 	if (client->sock < 0) {
 		unanswered = 0;
@@ -101,8 +145,9 @@ static void hello(struct event *t)
 		module_lost("zebra module zebra_dmevpn does not answer; is zebra started with -M zebra_dmevpn?");
 	}
 	unanswered++;
-	rec.hello.epoch = epoch;
-	vpn_zapi_program(&rec);
+	/* what zebra has not even read holds a HELLO already; they are not to pile up while it sleeps */
+	if (!client->t_write)
+		say_hello();
 }
 
 static void zebra_up(struct zclient *zc)
@@ -110,6 +155,7 @@ static void zebra_up(struct zclient *zc)
 	if (connected) /* the module takes our new epoch for a new life and will sweep: so restate everything */
 		module_lost("the connection to zebra was reset");
 	zclient_register_opaque(zc, DM_OPAQUE_TO_NHRPD);
+	dm_line_reset(&line);
 	epoch = realtime_ns();
 	unanswered = 0;
 	event_cancel(&hello_timer);
@@ -136,6 +182,7 @@ static void hello_ack(const struct dm_hello *h)
 	last_ack();
 	if (connected && module_epoch == h->epoch)
 		return;
+	dm_credit_restate(&line.credit, false);
 	if (connected)
 		vpn_engine_dataplane(vpn_glue_engine(), false, "zebra module zebra_dmevpn restarted");
 	zlog_info("zebra module: connected");
@@ -159,6 +206,7 @@ static void payload(const uint8_t *octets, size_t len)
 	struct dm_reader r;
 	struct dm_rec rec;
 	uint16_t version = 0;
+	uint32_t ends_at = line.credit.received;
 
 	switch (dm_msg_open(&r, octets, len, &version)) {
 	case DM_OPEN_OK:
@@ -171,11 +219,14 @@ static void payload(const uint8_t *octets, size_t len)
 		return;
 	}
 	while (dm_msg_next(&r, &rec)) {
-		if (rec.type == DM_REC_HELLO_ACK)
+		if (rec.type == DM_REC_MODULE_TAKEN)
+			dm_line_taken(&line, &rec.taken, &ends_at);
+		else if (rec.type == DM_REC_HELLO_ACK)
 			hello_ack(&rec.hello);
 		else if (connected)
 			vpn_engine_record(vpn_glue_engine(), &rec);
 	}
+	dm_line_worked_off(&line, ends_at);
 	if (r.bad)
 		zlog_warn("zebra module: malformed record in a message of %zu octets", len);
 	vpn_glue_kick();
@@ -200,7 +251,7 @@ void vpn_zapi_init(void)
 		[ZEBRA_OPAQUE_MESSAGE] = opaque,
 	};
 
-	dm_batch_init(&batch);
+	dm_line_init(&line, DM_REC_TAKEN, send_payload);
 	epoch = realtime_ns();
 	client = zclient_new(master, &zclient_options_auxiliary, handlers, array_size(handlers));
 	client->zebra_connected = zebra_up;
@@ -210,19 +261,18 @@ void vpn_zapi_init(void)
 
 void vpn_zapi_when_taken(void (*done)(void))
 {
-	struct dm_rec rec = { .type = DM_REC_HELLO, .hello.epoch = epoch };
-
 	last_done = done;
 	last_acks = unanswered + 1;
 	event_add_timer_msec(master, last_due, NULL, connected ? LAST_MS : 0, &last_timer);
-	vpn_zapi_program(&rec);
+	say_hello();
 }
 
 void vpn_zapi_terminate(void)
 {
 	event_cancel(&hello_timer);
 	event_cancel(&last_timer);
-	flush();
+	event_cancel(&overrun_event);
+	dm_line_flush_urgent(&line);
 	event_cancel(&flush_event);
 	zclient_stop(client);
 	zclient_free(client);

@@ -10,9 +10,21 @@
 
 /* Connects, and keeps trying; tells the engine of the module's coming and going. */
 void vpn_zapi_init(void);
-/* Queues one record; a batch leaves at the end of this turn of the event loop. */
+/*
+ * Queues one record; a batch leaves at the end of this turn of the event loop. When the module does
+ * not keep up, the record is dropped, and the engine hears in the next turn that it is to restate.
+ */
 void vpn_zapi_program(const struct dm_rec *rec);
 void vpn_zapi_terminate(void);
+
+/* The line to the module: messages sent, octets under way now and at worst, times it was full, and overrun. */
+struct vpn_zapi_counters {
+	uint64_t payloads;
+	uint32_t under_way, most;
+	uint64_t waits, overruns;
+};
+
+void vpn_zapi_get_counters(struct vpn_zapi_counters *c);
 
 /*
  * Calls DONE from the event loop once the module has all records so far, in half a second at the

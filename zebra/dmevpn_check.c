@@ -461,7 +461,7 @@ static void step(struct event *event)
 {
 	char text[48];
 
-	if (dm_zapi_busy()) {
+	if (!dm_zapi_rested()) {
 		event_add_timer_msec(loop_main, step, NULL, BUSY_MS, &t_step);
 		return;
 	}

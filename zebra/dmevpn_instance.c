@@ -162,6 +162,14 @@ const struct dm_instance_info *dm_instance_find(uint32_t ifindex, uint32_t vni)
 	return i ? &i->info : NULL;
 }
 
+const struct dm_instance_info *dm_instance_after(uint32_t ifindex, uint16_t vlan)
+{
+	struct instance key = {.info = {.ifindex = ifindex, .vlan = vlan + 1}};
+	struct instance *i = instance_tree_find_gteq(&instances, &key);
+
+	return i ? &i->info : NULL;
+}
+
 void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *arg), void *arg)
 {
 	struct instance *i;

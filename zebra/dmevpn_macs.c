@@ -62,32 +62,66 @@ static void fill(struct dm_mac_info *info, const struct sw_mac_key *key, const s
 	info->idle_ms = ms > UINT32_MAX ? UINT32_MAX : ms;
 }
 
-struct walk {
+struct dm_macs_walk {
+	struct dm_mapwalk map;
 	struct sw_mac_key keys[DM_MAPWALK_BATCH];
 	struct sw_mac values[DM_MAPWALK_BATCH];
 };
 
+struct dm_macs_walk *dm_macs_walk(void)
+{
+	struct dm_macs_walk *w;
+
+	if (!dm_switch_maps())
+		return NULL;
+	w = XCALLOC(MTYPE_DM_MAC_WALK, sizeof(*w));
+	w->map.fd = dm_switch_maps()->macs;
+	w->map.keys = w->keys;
+	w->map.values = w->values;
+	return w;
+}
+
+void dm_macs_walk_end(struct dm_macs_walk **w)
+{
+	XFREE(MTYPE_DM_MAC_WALK, *w);
+}
+
+/* Returns how many MACs came, or a negative errno. */
+static int walk_on(struct dm_macs_walk *w)
+{
+	int n = dm_switch_maps() ? dm_mapwalk_next(&w->map) : -ENODEV;
+
+	if (n < 0)
+		zlog_err("dmevpn: reading the learned MACs: %s", safe_strerror(-n));
+	return n;
+}
+
+bool dm_macs_walk_on(struct dm_macs_walk *w, void (*each)(const struct dm_mac_info *mac, void *arg), void *arg)
+{
+	int n = walk_on(w), i;
+	struct dm_mac_info info;
+
+	for (i = 0; i < n; i++) {
+		fill(&info, &w->keys[i], &w->values[i]);
+		each(&info, arg);
+	}
+	return n >= 0 && !w->map.ended;
+}
+
 static int walk(void (*each)(const struct sw_mac_key *key, const struct sw_mac *value, void *arg),
 		void *arg)
 {
-	struct dm_mapwalk map = {};
-	struct walk *w;
+	struct dm_macs_walk *w = dm_macs_walk();
 	int n = 0, i;
 
-	if (!dm_switch_maps())
+	if (!w)
 		return ENODEV;
-	w = XCALLOC(MTYPE_DM_MAC_WALK, sizeof(*w));
-	map.fd = dm_switch_maps()->macs;
-	map.keys = w->keys;
-	map.values = w->values;
-	while (n >= 0 && !map.ended) {
-		n = dm_mapwalk_next(&map);
+	while (n >= 0 && !w->map.ended) {
+		n = walk_on(w);
 		for (i = 0; i < n; i++)
 			each(&w->keys[i], &w->values[i], arg);
 	}
-	XFREE(MTYPE_DM_MAC_WALK, w);
-	if (n < 0)
-		zlog_err("dmevpn: reading the learned MACs: %s", safe_strerror(-n));
+	dm_macs_walk_end(&w);
 	return n < 0 ? -n : 0;
 }
 

@@ -26,6 +26,21 @@ struct dm_mac_info {
 int dm_macs_each(uint32_t ifindex, uint32_t vni,
 		 void (*each)(const struct dm_mac_info *mac, void *arg), void *arg);
 
+/*
+ * A walk over the MACs of all VPNs in slices, between which they may change. An element stays in
+ * its bucket for its life, and buckets are read whole and in order; so none that is there all the
+ * time is passed over, nor told twice. What comes, goes or moves meanwhile is told as an event.
+ */
+struct dm_macs_walk;
+
+/* Begins one; NULL while there is no switch. */
+struct dm_macs_walk *dm_macs_walk(void);
+/* Calls EACH for some hundred more. Returns false when that were the last. */
+bool dm_macs_walk_on(struct dm_macs_walk *walk, void (*each)(const struct dm_mac_info *mac, void *arg),
+		     void *arg);
+/* Ends it, at any time; NULL is allowed. */
+void dm_macs_walk_end(struct dm_macs_walk **walk);
+
 /* Finds one. Returns false when it is not known, or was heard behind a member that is gone. */
 bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 		 struct dm_mac_info *info);

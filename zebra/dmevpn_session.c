@@ -29,6 +29,7 @@
 #include "zebra/dmevpn_ageing.h"
 #include "zebra/dmevpn_check.h"
 #include "zebra/dmevpn_device.h"
+#include "zebra/dmevpn_dump.h"
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
 #include "zebra/dmevpn_links.h"
@@ -45,15 +46,10 @@
 #include "zebra/dmevpn_watch.h"
 #include "zebra/dmevpn_zapi.h"
 
-/* seconds between two times that nhrpd is told all MACs because events were lost */
-#define RESYNC 1
-
 static struct event_loop *loop_main;
 static bool established;
 static uint64_t own_epoch, peer_epoch; /* nanoseconds of CLOCK_REALTIME */
-static uint64_t events_lost, events_to_resync;
-static struct event *t_resync;
-static struct timeval resynced; /* last time */
+static uint64_t events_lost;
 
 bool dm_session_established(void)
 {
@@ -187,22 +183,40 @@ static const struct dm_snoop_ops snoop_ops = {
 	.asked = dm_suppress_asked,
 };
 
-static void send_content_but_macs(const struct dm_instance_info *info)
+static void send_links(void)
+{
+	dm_links_each(send_link, NULL);
+}
+
+static void send_content(const struct dm_instance_info *info, bool with_members)
 {
 	if (info->role == DM_ROLE_SPOKE) {
 		dm_locals_tell(info->ifindex);
 		dm_suppress_tell(info->ifindex);
 	}
-	if (info->role == DM_ROLE_HUB && info->vni)
+	if (info->role == DM_ROLE_HUB && info->vni && with_members)
 		dm_members_each(info->ifindex, info->vni, send_member, NULL);
 }
 
-static void send_content(const struct dm_instance_info *info)
+static void send_instance(const struct dm_instance_info *info, bool with_members)
 {
-	send_content_but_macs(info);
-	if (info->role == DM_ROLE_HUB && info->vni)
-		dm_macs_each(info->ifindex, info->vni, send_known_mac, NULL);
+	send_state(info, NULL);
+	send_content(info, with_members);
 }
+
+static void send_bare(uint8_t type)
+{
+	const struct dm_rec rec = {.type = type};
+
+	send_rec(&rec);
+}
+
+static const struct dm_dump_ops dump_ops = {
+	.links = send_links,
+	.instance = send_instance,
+	.mac = send_known_mac,
+	.bare = send_bare,
+};
 
 static void send_failure(uint8_t rec_type, uint32_t ifindex, uint32_t vni,
 			 const struct dm_addr *mac, int err)
@@ -268,20 +282,9 @@ static void add_events_lost(uint32_t ifindex, uint32_t vni, void *arg)
 	*(uint64_t *)arg += dm_vpn_find(ifindex, vni)->events_lost;
 }
 
-/* The map has what lost events would have told. */
-static void resync(struct event *event)
-{
-	zlog_warn("dmevpn: %llu events of the BPF switch were lost, telling nhrpd all MACs anew",
-		  (unsigned long long)events_to_resync);
-	events_to_resync = 0;
-	dm_macs_each(0, 0, send_known_mac, NULL);
-	dm_zapi_flush();
-	monotime(&resynced);
-}
-
 /*
- * After each wake-up. A member that provokes losses all the time must not keep zebra
- * walking through the map all the time.
+ * After each wake-up. The map has what lost events would have told; a member that provokes losses
+ * all the time must not keep zebra walking through it all the time.
  */
 static void check_lost_events(void)
 {
@@ -291,10 +294,10 @@ static void check_lost_events(void)
 	dm_vpns_each(add_events_lost, &lost);
 	if (lost > seen) {
 		events_lost += lost - seen;
-		events_to_resync += lost - seen;
-		event_add_timer(loop_main, resync, NULL,
-				monotime_since(&resynced, NULL) > RESYNC * 1000000 ? 0 : RESYNC,
-				&t_resync);
+		zlog_warn("dmevpn: %llu events of the BPF switch were lost, telling nhrpd all MACs anew",
+			  (unsigned long long)(lost - seen));
+		if (established)
+			dm_dump_want(DM_DUMP_MACS);
 	}
 	seen = lost;
 	dm_zapi_flush();
@@ -315,31 +318,24 @@ static bool load_switch(char *reason, size_t size)
 
 /* --- from nhrpd ------------------------------------------------------------------- */
 
-static void dump_instance(const struct dm_instance_info *info, void *arg)
-{
-	send_state(info, NULL);
-	send_content_but_macs(info);
-}
-
 static void answer_hello(const struct dm_hello *hello)
 {
 	struct dm_rec rec = {.type = DM_REC_HELLO_ACK, .hello = {.epoch = own_epoch}};
 	bool anew = !established || hello->epoch != peer_epoch;
 
+	if (anew)
+		dm_zapi_peer_anew();
 	established = true;
 	peer_epoch = hello->epoch;
+	dm_zapi_send_whole(true);
 	send_rec(&rec);
+	dm_zapi_flush();
+	dm_zapi_send_whole(false);
 	if (anew) {
 		zlog_info("dmevpn: nhrpd is there");
 		dm_instances_mark();
-		dm_links_each(send_link, NULL);
-		dm_instances_each(dump_instance, NULL);
-		/* one walk for all of them: the switch has one map of MACs */
-		dm_macs_each(0, 0, send_known_mac, NULL);
-		rec.type = DM_REC_DUMP_END;
-		send_rec(&rec);
+		dm_dump_want(DM_DUMP_HELLO);
 	}
-	dm_zapi_flush();
 }
 
 static bool is_hub(uint32_t ifindex, uint32_t vni)
@@ -552,11 +548,21 @@ static void handle_peer_gone(void)
 		zlog_warn("dmevpn: nhrpd has gone; forwarding goes on as it is");
 	established = false;
 	dm_check_stop();
+	dm_dump_give_up();
+	dm_zapi_peer_anew();
+}
+
+static void handle_rested(unsigned int behind)
+{
+	if (established && behind)
+		dm_dump_want(behind & DM_BEHIND_ALL ? DM_DUMP_ALL : DM_DUMP_MACS);
+	dm_dump_go_on();
 }
 
 static const struct dm_zapi_ops zapi_ops = {
 	.record = handle_record,
 	.peer_gone = handle_peer_gone,
+	.rested = handle_rested,
 };
 
 /* --- devices and instances ----------------------------------------------------------- */
@@ -655,10 +661,12 @@ static void instance_told(const struct dm_instance_info *info, bool has_state)
 {
 	send_state(info, NULL);
 	/* from the first time it is ready on, so that nhrpd misses no change while it is not */
-	if (info->role == DM_ROLE_SPOKE && info->ready)
+	if (info->role == DM_ROLE_SPOKE && info->ready) {
 		dm_locals_follow(info->ifindex, info->vni);
-	else if (has_state)
-		send_content(info);
+	} else if (has_state && established) {
+		send_content(info, true);
+		dm_dump_want(DM_DUMP_MACS);
+	}
 }
 
 static void instance_ended(const struct dm_instance_info *info)
@@ -686,6 +694,7 @@ int dm_session_start(struct event_loop *loop)
 	clock_gettime(CLOCK_REALTIME, &now);
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	dm_check_start(loop, send_rec);
+	dm_dump_start(loop, &dump_ops);
 	dm_locals_start(loop, local_told);
 	dm_ageing_start(loop, send_heard);
 	dm_local_neigh_start(local_neigh_told);
@@ -713,8 +722,8 @@ int dm_session_start(struct event_loop *loop)
 void dm_session_stop(void)
 {
 	established = false;
-	event_cancel(&t_resync);
 	dm_check_stop();
+	dm_dump_stop();
 	dm_watch_stop();
 	dm_zapi_stop();
 	dm_suppress_stop();

@@ -15,6 +15,7 @@
 
 #include "lib/dmevpn_msg.h"
 
+#include "zebra/dmevpn_dump.h"
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
 #include "zebra/dmevpn_links.h"
@@ -29,6 +30,7 @@
 #include "zebra/dmevpn_suppress.h"
 #include "zebra/dmevpn_vty.h"
 #include "zebra/dmevpn_watch.h"
+#include "zebra/dmevpn_zapi.h"
 #include "zebra/dmevpn_zebra_events.h"
 
 #include "zebra/dmevpn_vty_clippy.c"
@@ -64,8 +66,10 @@ static struct json_object *gather_counters(void)
 	struct json_object *json = json_object_new_object();
 	struct dm_snoop_counters snooped;
 	struct dm_provider_counters c;
+	struct dm_zapi_counters line;
 	struct sw_vpn sum = {};
 
+	dm_zapi_get_counters(&line);
 	dm_provider_get_counters(&c);
 	dm_snoop_get_counters(&snooped);
 	dm_vpns_each(add_vpn, &sum);
@@ -79,6 +83,11 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns() +
 				    dm_watch_overruns());
 	json_object_int_add(json, "eventsLost", dm_session_events_lost());
+	json_object_int_add(json, "recordsDropped", line.refused);
+	json_object_int_add(json, "recordsWaits", line.waits);
+	json_object_int_add(json, "octetsUnderWay", line.under_way);
+	json_object_int_add(json, "octetsUnderWayMax", line.most);
+	json_object_int_add(json, "dumpsRepeated", dm_dump_repeats());
 	json_object_int_add(json, "outsiderDropped", sum.outsiders);
 	json_object_int_add(json, "closedDropped", sum.closed);
 	json_object_int_add(json, "taggedDropped", sum.tagged);

@@ -16,6 +16,7 @@
  *     suppress IF VNI 0|1                 neigh IF VNI IP MAC
  *     check NUMBER                        no_neigh IF VNI IP MAC
  *     version N (the next message claims it)
+ *     take 0|1 (0: the module is not told any more that what it sent was taken)
  *
  * IF is a device's name. Answers: "up" once connected, then "NAME key=value …"
  * a record. It ends with its standard input, or when zebra goes.
@@ -39,6 +40,7 @@
 #include "lib/stream.h"
 #include "lib/zclient.h"
 
+#include "lib/dmevpn_line.h"
 #include "lib/dmevpn_msg.h"
 
 #define WORDS 8
@@ -47,6 +49,9 @@ static struct event_loop *loop;
 static struct zclient *client;
 static struct event *t_stdin;
 static uint16_t claimed_version;
+static struct dm_line line; /* records of one read of standard input go out together, as nhrpd sends those of one event */
+static uint32_t came_to;   /* where the last payload of the module ended */
+static bool taking = true; /* the module is told that it was taken */
 
 /* --- from the module ------------------------------------------------------------ */
 
@@ -146,7 +151,12 @@ static int handle_opaque(ZAPI_CALLBACK_ARGS)
 	    dm_msg_open(&reader, stream_pnt(zclient->ibuf), info.len, NULL) != DM_OPEN_OK)
 		return 0;
 	while (dm_msg_next(&reader, &rec))
-		print_record(&rec);
+		if (rec.type == DM_REC_MODULE_TAKEN)
+			dm_line_taken(&line, &rec.taken, &came_to);
+		else
+			print_record(&rec);
+	if (taking)
+		dm_line_worked_off(&line, came_to);
 	fflush(stdout);
 	return 0;
 }
@@ -166,31 +176,23 @@ static void read_addr(struct dm_addr *a, const char *word)
 	}
 }
 
-/* Records of one read of standard input go out together, as nhrpd sends those of one event. */
-static struct dm_batch batch;
-
-static void flush(void)
+/* The octets of the version are overwritten for whoever asked for that. */
+static void send_payload(const uint8_t *octets, size_t len)
 {
-	size_t octets = dm_batch_finish(&batch);
-
-	if (octets && claimed_version) {
-		batch.buf[0] = claimed_version >> 8;
-		batch.buf[1] = claimed_version;
+	if (claimed_version) {
+		line.batch.buf[0] = claimed_version >> 8;
+		line.batch.buf[1] = claimed_version;
 		claimed_version = 0;
 	}
-	if (octets)
-		zclient_send_opaque(client, DM_OPAQUE_TO_ZEBRA, batch.buf, octets);
-	dm_batch_init(&batch);
+	zclient_send_opaque(client, DM_OPAQUE_TO_ZEBRA, octets, len);
 }
 
+/* It says what it is told to say, whether there is room or not. */
 static void send_record(const struct dm_rec *rec)
 {
-	if (!dm_batch_put(&batch, rec)) {
-		flush();
-		dm_batch_put(&batch, rec);
-	}
+	dm_line_put_urgent(&line, rec);
 	if (claimed_version)
-		flush();
+		dm_line_flush_urgent(&line);
 }
 
 struct command {
@@ -292,20 +294,26 @@ static void fill(struct dm_rec *r, char **w)
 	}
 }
 
-static void do_line(char *line)
+static void do_line(char *text)
 {
 	char *words[WORDS] = {}, *save = NULL, *word;
 	struct dm_rec rec = {};
 	int n = 0;
 	size_t i;
 
-	for (word = strtok_r(line, " \t\n", &save); word && n < WORDS;
+	for (word = strtok_r(text, " \t\n", &save); word && n < WORDS;
 	     word = strtok_r(NULL, " \t\n", &save))
 		words[n++] = word;
 	if (n == 0)
 		return;
 	if (n == 2 && strcmp(words[0], "version") == 0) {
 		claimed_version = number(words[1]);
+		return;
+	}
+	if (n == 2 && strcmp(words[0], "take") == 0) {
+		taking = number(words[1]);
+		if (taking)
+			dm_line_worked_off(&line, came_to);
 		return;
 	}
 	for (i = 0; i < array_size(commands); i++) {
@@ -325,20 +333,20 @@ static void read_stdin(struct event *event)
 	static char buf[65536];
 	static size_t used;
 	ssize_t n = read(STDIN_FILENO, buf + used, sizeof(buf) - 1 - used);
-	char *line = buf, *end;
+	char *text = buf, *end;
 
 	if (n <= 0)
 		exit(0);
 	used += n;
 	buf[used] = '\0';
-	while ((end = strchr(line, '\n'))) {
+	while ((end = strchr(text, '\n'))) {
 		*end = '\0';
-		do_line(line);
-		line = end + 1;
+		do_line(text);
+		text = end + 1;
 	}
-	flush();
-	used -= line - buf;
-	memmove(buf, line, used);
+	dm_line_flush_urgent(&line);
+	used -= text - buf;
+	memmove(buf, text, used);
 	event_add_read(loop, read_stdin, NULL, STDIN_FILENO, &t_stdin);
 }
 
@@ -363,7 +371,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "dmevpn_inject: %s is no socket of zebra\n", path);
 		return 2;
 	}
-	dm_batch_init(&batch);
+	dm_line_init(&line, DM_REC_TAKEN, send_payload);
 	loop = event_master_create(NULL);
 	client = zclient_new(loop, &zclient_options_auxiliary, handlers, array_size(handlers));
 	client->zebra_connected = connected;

@@ -116,6 +116,11 @@ static const struct {
 	  .have = {9, DM_HAVE_FDB, 1, 7, 100, MAC(11), V4(10, 0, 0, 2), 101, 0}}},
 	{"CHECK_END", "51 00 0008  00000009 03 6e6f74",
 	 {.type = DM_REC_CHECK_END, .check_end = {9, "not"}}},
+	{"TAKEN", "15 00 0008  00010203 fffefdfc",
+	 {.type = DM_REC_TAKEN, .taken = {0x00010203, 0xfffefdfc}}},
+	{"MODULE_TAKEN", "52 00 0008  00000001 00000000",
+	 {.type = DM_REC_MODULE_TAKEN, .taken = {1, 0}}},
+	{"DUMP_BEGIN", "55 00 0000", {.type = DM_REC_DUMP_BEGIN}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
@@ -265,6 +270,7 @@ static void test_envelope(void **state)
 	assert_int_equal(open_hex(""), DM_OPEN_SHORT);
 	assert_int_equal(open_hex("0002 00"), DM_OPEN_SHORT);
 	assert_int_equal(open_hex("0002 0000"), DM_OPEN_OK);
+	assert_int_equal(open_hex("0001 0000"), DM_OPEN_VERSION);
 	assert_int_equal(open_hex("0003 0000"), DM_OPEN_VERSION);
 	assert_int_equal(open_hex("0000 0000"), DM_OPEN_VERSION);
 	assert_int_equal(open_hex("0002 0001"), DM_OPEN_SHORT);
