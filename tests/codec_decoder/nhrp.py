@@ -31,7 +31,9 @@ TYPES = {
 }
 CARRIES_PACKET = ("error-indication", "traffic-indication")
 CARRIES_CIES = {3: "responder", 4: "forward-transit", 5: "reverse-transit"}
-EXTENSIONS = {0: "end", **CARRIES_CIES, 7: "authentication", 8: "vendor", 9: "nat-address"}
+BATCH = 0x3805  # this project's own, as doc/developer/wire-format.rst draws it
+EXTENSIONS = {0: "end", **CARRIES_CIES, 7: "authentication", 8: "vendor", 9: "nat-address", BATCH: "batch"}
+BATCH_FORMS = {1: "question", 2: "answer"}
 
 
 class Malformed(ValueError):
@@ -90,6 +92,25 @@ class Cie:
 
 
 @dataclass
+class BatchEntry:
+    """The registration of one more VPN, in a question or in its answer."""
+
+    vpn_oui: int
+    vpn_index: int
+    request_id: int
+    life: int
+    cie: Cie
+
+
+@dataclass
+class Batch:
+    """An extension of this project's: registrations of further VPNs."""
+
+    form: str
+    entries: list
+
+
+@dataclass
 class Message:
     """One NHRP message, every field of the mandatory part under the RFC's name."""
 
@@ -110,7 +131,7 @@ class Message:
     source: bytes = b""
     destination: bytes = b""
     cies: list = field(default_factory=list)
-    extensions: dict = field(default_factory=dict)  # name -> value, or list of Cie
+    extensions: dict = field(default_factory=dict)  # name -> value, or list of Cie, or Batch
     packet: bytes = b""
 
     @property
@@ -239,21 +260,41 @@ def decode_mandatory(body, nbma_length, sub_length, message):
 
 def decode_cies(reader):
     while reader.left():
-        code, prefix = reader.number(1, "Code"), reader.number(1, "Prefix Length")
-        reader.take(2, "unused")
-        mtu, holding = reader.number(2, "MTU"), reader.number(2, "Holding Time")
-        address, sub = length_of(reader.number(1, "Cli Addr T/L")), length_of(reader.number(1, "Cli SAddr T/L"))
-        protocol, preference = reader.number(1, "Cli Proto Len"), reader.number(1, "Preference")
-        yield Cie(
-            code,
-            prefix,
-            mtu,
-            holding,
-            preference,
-            reader.take(address, "Client NBMA Address"),
-            reader.take(sub, "Client NBMA Subaddress"),
-            reader.take(protocol, "Client Protocol Address"),
-        )
+        yield decode_cie(reader)
+
+
+def decode_batch(reader):
+    form, number = reader.number(1, "form"), reader.number(1, "number of entries")
+    if form not in BATCH_FORMS:
+        raise Malformed(f"{reader.what}: form {form}")
+    entries = []
+    while reader.left():
+        oui, index, zero = reader.number(3, "OUI"), reader.number(4, "VPN index"), reader.number(1, "unused")
+        if zero:
+            raise Malformed(f"{reader.what}: unused octet {zero:#x}")
+        request_id, life = reader.number(4, "Request ID"), reader.number(8, "life")
+        entries.append(BatchEntry(oui, index, request_id, life, decode_cie(reader)))
+    if not number or len(entries) != number:
+        raise Malformed(f"{reader.what}: {number} entries are told, {len(entries)} are there")
+    return Batch(BATCH_FORMS[form], entries)
+
+
+def decode_cie(reader):
+    code, prefix = reader.number(1, "Code"), reader.number(1, "Prefix Length")
+    reader.take(2, "unused")
+    mtu, holding = reader.number(2, "MTU"), reader.number(2, "Holding Time")
+    address, sub = length_of(reader.number(1, "Cli Addr T/L")), length_of(reader.number(1, "Cli SAddr T/L"))
+    protocol, preference = reader.number(1, "Cli Proto Len"), reader.number(1, "Preference")
+    return Cie(
+        code,
+        prefix,
+        mtu,
+        holding,
+        preference,
+        reader.take(address, "Client NBMA Address"),
+        reader.take(sub, "Client NBMA Subaddress"),
+        reader.take(protocol, "Client Protocol Address"),
+    )
 
 
 def decode_extensions(reader, message):
@@ -276,6 +317,8 @@ def decode_extensions(reader, message):
             raise Malformed(f"extension {name} twice")
         if kind in CARRIES_CIES:
             value = list(decode_cies(Reader(value, f"extension {name}")))
+        elif kind == BATCH:
+            value = decode_batch(Reader(value, "batch"))
         elif name == "capabilities":
             value = struct.unpack(">II", value)
         message.extensions[name] = value

@@ -52,6 +52,22 @@ def test_message_written_by_hand():
     assert message.extensions == {"responder": []}
 
 
+def batch(form=1, number=1, unused=0, tail=b""):
+    entry = bytes(3) + vni(7) + bytes([unused]) + vni(9) + bytes(8) + cie(SPOKE, vni(107), MAC, code=255)
+    return parts(extensions=extension(0x3805, bytes([form, number]) + entry + tail) + END)
+
+
+def test_batch():
+    (found,) = decode(batch()).extensions["batch"].entries
+    assert (found.vpn_index, found.request_id, found.cie.vni, found.cie.code) == (7, 9, 107, 255)
+
+
+@pytest.mark.parametrize("broken", [{"form": 0}, {"form": 3}, {"number": 0}, {"number": 2}, {"unused": 1}, {"tail": b"\0"}])
+def test_batch_that_is_broken(broken):
+    with pytest.raises(Malformed):
+        decode(batch(**broken))
+
+
 def test_vpn_reply_with_subaddresses():
     message = decode(craft.vpn(reply().pack(), index=7, oui=0x123456))
     assert (message.vpn_oui, message.vpn_index, message.vni) == (0x123456, 7, 100)

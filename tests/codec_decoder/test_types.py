@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from codec_decoder.nhrp import TYPES, address_text, decode
+from codec_decoder.nhrp import TYPES, Batch, address_text, decode
 
 VECTORS = os.path.join(os.path.dirname(__file__), "..", "unit", "nhrp_vectors.c")
 
@@ -33,6 +33,29 @@ MESSAGES = {
     "vpn-registration-reply": (
         "registration-reply", 255, 0x8000, 1, "10.0.0.2", 100, SPOKE_MAC, SPOKE_MAC, [OWN],
         {"responder": [HUB], "capabilities": (1, 1)},
+    ),
+    "vpn-batch-question": (
+        "registration-request", 255, 0, 1, "10.0.0.2", 100, SPOKE_MAC, SPOKE_MAC,
+        [entry("10.0.0.2", 100, SPOKE_MAC, mtu=1450, hold=30)],
+        {
+            "responder": [],
+            "batch": ("question", [
+                (0, 7, 0x102, 0x1122334455667788, entry("10.0.0.2", 107, "02:00:00:00:07:02", code=255, mtu=1450, hold=30)),
+                (0x5E, 8, 0xFFFFFFFF, 1, entry("10.0.0.2", 108, "02:00:00:00:08:02", code=255, mtu=1400, hold=600)),
+            ]),
+        },
+    ),
+    "vpn-batch-answer": (
+        "registration-reply", 255, 0, 1, "10.0.0.2", 100, SPOKE_MAC, SPOKE_MAC,
+        [entry("10.0.0.2", 100, SPOKE_MAC, mtu=1450, hold=30)],
+        {
+            "responder": [HUB],
+            "batch": ("answer", [
+                (0, 7, 0x102, 0x99AABBCCDDEEFF00, entry("10.0.0.1", 4103, HUB_MAC, mtu=1450, hold=30)),
+                (0x5E, 8, 0xFFFFFFFF, 0, entry(code=4)),
+                (0, 9, 3, 0, entry(code=255)),
+            ]),
+        },
     ),
     "vpn-registration-refused": (
         "registration-reply", 255, 0, 0xFFFFFFFF, "10.0.0.2", 100, SPOKE_MAC, SPOKE_MAC,
@@ -88,6 +111,8 @@ def fields(cie):
 
 
 def readable(value):
+    if isinstance(value, Batch):
+        return value.form, [(e.vpn_oui, e.vpn_index, e.request_id, e.life, fields(e.cie)) for e in value.entries]
     return [fields(cie) for cie in value] if isinstance(value, list) else value
 
 

@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "lib/nhrp_batch.h"
 #include "tests/fuzz/engine_compose.h"
 
 #define CIES_MAX 40
@@ -123,7 +124,7 @@ static struct nhrp_msg get_head(struct dm_reader *r, uint32_t id)
 	};
 }
 
-static void put_cie(struct dm_reader *r, struct nhrp_builder *b)
+static struct nhrp_cie get_cie(struct dm_reader *r, uint16_t pro_type)
 {
 	struct nhrp_cie cie = {.code = dm_get_u8(r), .preference = dm_get_u8(r), .mtu = dm_get_u16(r)};
 	uint8_t addresses;
@@ -132,8 +133,15 @@ static void put_cie(struct dm_reader *r, struct nhrp_builder *b)
 	addresses = dm_get_u8(r);
 	cie.nbma = pick_nbma(addresses);
 	cie.sub = dm_addr_is_set(&cie.nbma) ? pick_sub(dm_get_u8(r)) : nhrp_subaddr_none();
-	cie.proto = pick_proto(b->pro_type, addresses >> 3);
+	cie.proto = pick_proto(pro_type, addresses >> 3);
 	cie.prefix_len = dm_get_u8(r);
+	return cie;
+}
+
+static void put_cie(struct dm_reader *r, struct nhrp_builder *b)
+{
+	const struct nhrp_cie cie = get_cie(r, b->pro_type);
+
 	nhrp_build_cie(b, &cie);
 }
 
@@ -165,11 +173,29 @@ static void put_ext_value(struct dm_reader *r, struct nhrp_builder *b, uint8_t k
 	dm_get_octets(r, num);
 }
 
+/* A batch that can be read, of up to three VPNs. */
+static void put_batch(struct dm_reader *r, struct nhrp_builder *b)
+{
+	struct nhrp_batch_builder bb;
+	uint8_t how = dm_get_u8(r);
+
+	nhrp_batch_begin(&bb, b, how & 4 ? NHRP_BATCH_ANSWER : NHRP_BATCH_QUESTION);
+	for (int i = 0; i <= how % 3; i++) {
+		struct nhrp_batch_entry entry = {.vpn.index = 1 + (how >> 4) % 4 + (uint32_t)i};
+
+		entry.request_id = dm_get_u8(r);
+		entry.life = dm_get_u8(r);
+		entry.cie = get_cie(r, b->pro_type);
+		nhrp_batch_put(&bb, &entry);
+	}
+	nhrp_batch_end(&bb);
+}
+
 static void put_exts(struct dm_reader *r, struct nhrp_builder *b)
 {
 	static const uint16_t types[] = {
 		NHRP_EXT_RESPONDER, NHRP_EXT_FORWARD_TRANSIT, NHRP_EXT_REVERSE_TRANSIT, NHRP_EXT_AUTHENTICATION,
-		NHRP_EXT_VENDOR,    NHRP_EXT_CAPABILITIES,    NHRP_EXT_BOOT_EPOCH,	0x1234,
+		NHRP_EXT_VENDOR,    NHRP_EXT_CAPABILITIES,    NHRP_EXT_BOOT_EPOCH,	NHRP_EXT_BATCH,
 	};
 	unsigned int seen = 0;
 
@@ -179,6 +205,10 @@ static void put_exts(struct dm_reader *r, struct nhrp_builder *b)
 		if (seen & 1u << (kind & 7))
 			continue; /* a type twice is for the codec's own target */
 		seen |= 1u << (kind & 7);
+		if (kind & 0x40 && types[kind & 7] == NHRP_EXT_BATCH) {
+			put_batch(r, b);
+			continue;
+		}
 		nhrp_build_ext_begin(b, types[kind & 7], kind & 0x80);
 		put_ext_value(r, b, kind);
 		nhrp_build_ext_end(b);

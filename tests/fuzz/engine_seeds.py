@@ -89,6 +89,13 @@ REGISTER = cross(HUB) + cross(SPOKE)
 OTHER = composed(HUB | FROM_OTHER, 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)], exts=EXTS)
 LEARN = heard(FROM_SPOKE, VM1) + heard(FROM_OTHER, VM2)
 SHORTCUT = LEARN + hairpin(2, 3) + cross(SPOKE) + cross(HUB) + cross(SPOKE)
+BATCH = bytes([0x47])  # a batch as the one extension: how, then request ID, life and a CIE for each entry
+
+
+def batch(how, *entries):
+    return BATCH + bytes([how]) + b"".join(bytes([7, 1 + n]) + entry for n, entry in enumerate(entries))
+
+
 KEYS = keys(HUB, 15) + keys(SPOKE, 15)
 
 STORIES = {
@@ -139,6 +146,18 @@ STORIES = {
     "story-plain": configure(HUB, 14, 0) + composed(HUB | FROM_OTHER, 32 + 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)], exts=EXTS)
     + LEARN + composed(HUB | FROM_OTHER, 32 + 1, 0x20 | 0x80, 0x11, [cie(4 | 31 << 3)]) + REGISTER + look()
     + composed(HUB | FROM_OTHER, 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)]) + configure(HUB, 14, 4) + look(),
+    "story-batch": REGISTER + b"".join(
+        composed(HUB | FROM_OTHER, 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)],
+                 exts=batch(how, cie(2 | 2 << 3, 1), cie(2 | 3 << 3, 2), cie(4 | 2 << 3)))
+        for how in (0, 1, 2, 4, 0x11, 0x22, 0x32)) + look(),
+    "story-batch-keys": KEYS + OTHER + composed(HUB | FROM_OTHER, 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)],
+                                                exts=batch(2, cie(2 | 2 << 3, 1), cie(2 | 3 << 3, 2), cie(2 | 2 << 3, 1)))
+    + look() + special(HUB, 6, 2) + seconds(3) + cross(HUB) + cross(SPOKE) + look(),
+    "story-batch-broken": composed(HUB | FROM_OTHER, 3, 0x20 | 0x80, 0, [cie(2 | 2 << 3, 1)],
+                                   exts=bytes([7, 48, 1, 1]) + bytes(46))
+    + composed(SPOKE | FROM_HUB, 4, EXPECTED_ID | 0x50, 0, [cie(1 | 1 << 3, 1)], exts=batch(4, cie(1 | 1 << 3, 1))) + look(),
+    "story-silence": REGISTER + b"".join(seconds(2) for _ in range(8)) + look() + special(HUB, 6, 2) + REGISTER + REGISTER
+    + look(),
     "story-crossing-changed": REGISTER + b"".join(cross(HUB, 0, at, 1) for at in range(24, 90, 6)),
 }
 

@@ -181,7 +181,7 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	struct vpn_engine *e = n->engine;
 	struct vpn_id vpn = {.index = 1 + value % 4};
 
-	switch (setting % 15) {
+	switch (setting % 16) {
 	case 0:
 		vpn_engine_set_instance(e, NODE_TUN, vpn, value / 4);
 		break;
@@ -209,6 +209,9 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 	case 12:
 		vpn_engine_set_arp_suppress(e, NODE_TUN, value & 1);
 		break;
+	case 15:
+		vpn_engine_set_keepalive(e, NODE_TUN, VPN_KEEPALIVE_MIN + value * 200u);
+		break;
 	case 14:
 		n->plain = true;
 		vpn_engine_set_plain_vpn(e, NODE_CTL, value & 4 ? NULL : &vpn);
@@ -217,7 +220,7 @@ static void configure(struct node *n, uint8_t setting, uint8_t value)
 		vpn_engine_set_graceful_restart(e, NODE_TUN, value & 1);
 		break;
 	default:
-		set_controller(n, setting % 15, value);
+		set_controller(n, setting % 16, value);
 		return;
 	}
 	if (!(setting & 0x80)) /* more of the transaction is to come */

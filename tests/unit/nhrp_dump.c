@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/nhrp_batch.h"
 #include "tests/unit/nhrp_dump.h"
 
 struct text {
@@ -49,19 +50,45 @@ static void say_nbma(struct text *t, const struct dm_addr *nbma, const struct nh
 		say_octets(t, sub);
 }
 
+static void say_cie(struct text *t, const struct nhrp_cie *cie)
+{
+	char buf[DM_ADDR_STRLEN];
+
+	say(t, "cie %u prefix %u mtu %u hold %u ", cie->code, cie->prefix_len, cie->mtu, cie->holding_time);
+	say_nbma(t, &cie->nbma, &cie->sub);
+	say(t, " %s pref %u\n", dm_addr_str(&cie->proto, buf), cie->preference);
+}
+
 static void say_cies(struct text *t, const struct nhrp_msg *m, struct dm_reader r, const char *indent)
 {
 	struct nhrp_cie cie;
-	char buf[DM_ADDR_STRLEN];
 
 	while (nhrp_cie_next(&r, m->afn, m->pro_type, &cie)) {
-		say(t, "%scie %u prefix %u mtu %u hold %u ", indent, cie.code, cie.prefix_len,
-		    cie.mtu, cie.holding_time);
-		say_nbma(t, &cie.nbma, &cie.sub);
-		say(t, " %s pref %u\n", dm_addr_str(&cie.proto, buf), cie.preference);
+		say(t, "%s", indent);
+		say_cie(t, &cie);
 	}
 	if (r.bad)
 		say(t, "%sbad\n", indent);
+}
+
+static void say_batch(struct text *t, const struct nhrp_msg *m)
+{
+	struct nhrp_batch_entry entry;
+	struct nhrp_batch batch;
+	char vpn[VPN_ID_STRLEN];
+	bool good;
+
+	nhrp_batch_find(m, &batch, &good);
+	if (!good) {
+		say(t, "  bad\n");
+		return;
+	}
+	say(t, "  form %u\n", batch.form);
+	while (nhrp_batch_next(&batch, &entry)) {
+		say(t, "  vpn %s id %" PRIu32 " life %" PRIx64 " ", vpn_id_str(&entry.vpn, vpn), entry.request_id,
+		    entry.life);
+		say_cie(t, &entry.cie);
+	}
 }
 
 static bool is_indication(const struct nhrp_msg *m)
@@ -111,6 +138,8 @@ static void say_ext(struct text *t, const struct nhrp_msg *m, const struct nhrp_
 	say(t, "\n");
 	if (has_cies(ext))
 		say_cies(t, m, ext->value, "  ");
+	if (ext->type == NHRP_EXT_BATCH)
+		say_batch(t, m);
 }
 
 const char *nhrp_dump(const struct nhrp_msg *m, char text[NHRP_DUMP_LEN])
@@ -129,6 +158,23 @@ const char *nhrp_dump(const struct nhrp_msg *m, char text[NHRP_DUMP_LEN])
 	return text;
 }
 
+/* Entry by entry, where it can be read and is not marked in a way that ours never is. */
+static bool rebuild_batch(const struct nhrp_msg *m, const struct nhrp_ext *ext, struct nhrp_builder *b)
+{
+	struct nhrp_batch_entry entry;
+	struct nhrp_batch_builder bb;
+	struct nhrp_batch batch;
+	bool good;
+
+	if (ext->type != NHRP_EXT_BATCH || ext->compulsory || !nhrp_batch_find(m, &batch, &good) || !good)
+		return false;
+	nhrp_batch_begin(&bb, b, batch.form);
+	while (nhrp_batch_next(&batch, &entry))
+		nhrp_batch_put(&bb, &entry);
+	nhrp_batch_end(&bb);
+	return true;
+}
+
 size_t nhrp_rebuild(const struct nhrp_msg *m, uint8_t *buf, size_t size)
 {
 	struct dm_reader body = m->body, exts = m->exts;
@@ -144,6 +190,8 @@ size_t nhrp_rebuild(const struct nhrp_msg *m, uint8_t *buf, size_t size)
 			nhrp_build_cie(&b, &cie);
 
 	while (nhrp_ext_next(&exts, &ext)) {
+		if (rebuild_batch(m, &ext, &b))
+			continue;
 		nhrp_build_ext_begin(&b, ext.type, ext.compulsory);
 		nhrp_build_octets(&b, ext.value.p, dm_reader_left(&ext.value));
 		nhrp_build_ext_end(&b);

@@ -5,7 +5,7 @@
 
 #include "lib/nhrp_msg.h"
 
-#define NHRP_DUMP_LEN 8192
+#define NHRP_DUMP_LEN 16384
 
 /* Writes every field of *m, every CIE and every extension, a line each; returns TEXT. */
 const char *nhrp_dump(const struct nhrp_msg *m, char text[NHRP_DUMP_LEN]);
