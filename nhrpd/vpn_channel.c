@@ -50,6 +50,7 @@ static struct vpn_channel *channel_get(struct vpn_engine *e, const struct vpn_hu
 		return ch;
 	ch = XCALLOC(MTYPE_VPN_CHANNEL, sizeof(*ch));
 	*ch = ref;
+	ch->interval = VPN_KEEPALIVE_MAX;
 	ch->batch_max = NHRP_BATCH_ENTRIES_MAX;
 	vpn_channel_hubs_init(&ch->up);
 	vpn_channel_hubs_init(&ch->down);
@@ -83,6 +84,30 @@ static void not_due(struct vpn_hub *hub)
 	hub->is_due = false;
 }
 
+static uint32_t shortest(const struct vpn_channel_hubs_head *list, uint32_t ms)
+{
+	const struct vpn_hub *hub;
+
+	frr_each (vpn_channel_hubs_const, list, hub)
+		if (hub->inst->dev->keepalive < ms)
+			ms = hub->inst->dev->keepalive;
+	return ms;
+}
+
+static void arm_keepalive(struct vpn_engine *e, struct vpn_channel *ch)
+{
+	if (ch->opened)
+		vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, ch->interval));
+}
+
+static void take_interval(struct vpn_engine *e, struct vpn_channel *ch, uint32_t ms)
+{
+	if (ch->interval == ms)
+		return;
+	ch->interval = ms;
+	arm_keepalive(e, ch);
+}
+
 static struct vpn_channel_hubs_head *list_of(struct vpn_hub *hub)
 {
 	return hub->is_up ? &hub->channel->up : &hub->channel->down;
@@ -99,8 +124,8 @@ void vpn_channel_join(struct vpn_engine *e, struct vpn_hub *hub)
 	hub->is_up = false;
 	vpn_channel_hubs_add_tail(list_of(hub), hub);
 	vpn_channel_changed(e, hub);
-	if (ch->opened) /* it may be the one that wants it more often */
-		vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, vpn_channel_interval(ch)));
+	if (hub->inst->dev->keepalive < ch->interval)
+		take_interval(e, ch, hub->inst->dev->keepalive);
 }
 
 void vpn_channel_part(struct vpn_engine *e, struct vpn_hub *hub)
@@ -116,23 +141,8 @@ void vpn_channel_part(struct vpn_engine *e, struct vpn_hub *hub)
 		ch->challenged = NULL;
 	if (is_empty(ch))
 		channel_free(e, ch);
-}
-
-/* --- time --- */
-
-static uint64_t shortest(const struct vpn_channel_hubs_head *list, uint64_t ms)
-{
-	const struct vpn_hub *hub;
-
-	frr_each (vpn_channel_hubs_const, list, hub)
-		if (hub->inst->dev->keepalive < ms)
-			ms = hub->inst->dev->keepalive;
-	return ms;
-}
-
-uint64_t vpn_channel_interval(const struct vpn_channel *ch)
-{
-	return shortest(&ch->down, shortest(&ch->up, VPN_KEEPALIVE_MAX));
+	else if (hub->inst->dev->keepalive == ch->interval)
+		take_interval(e, ch, shortest(&ch->down, shortest(&ch->up, VPN_KEEPALIVE_MAX)));
 }
 
 void vpn_channel_retime(struct vpn_engine *e)
@@ -140,9 +150,10 @@ void vpn_channel_retime(struct vpn_engine *e)
 	struct vpn_channel *ch;
 
 	frr_each (vpn_channels, &e->channels, ch)
-		if (ch->opened)
-			vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, vpn_channel_interval(ch)));
+		take_interval(e, ch, shortest(&ch->down, shortest(&ch->up, VPN_KEEPALIVE_MAX)));
 }
+
+/* --- when --- */
 
 /* Sends what is due in WAIT milliseconds at the latest. */
 static void flush_in(struct vpn_engine *e, struct vpn_channel *ch, uint64_t wait)
@@ -321,7 +332,7 @@ static void keepalive_due(struct vpn_engine *e, void *arg)
 
 	if (ch->asked)
 		missed(e, ch);
-	vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, vpn_channel_interval(ch)));
+	arm_keepalive(e, ch);
 	ch->asked = ask(e, next_asker(ch)); /* what we have no key for is not the hub's silence */
 	ch->num_sent += ch->asked;
 	if (vpn_channel_due_count(&ch->due)) /* that did not fit */
@@ -377,8 +388,7 @@ void vpn_channel_heard(struct vpn_engine *e, struct vpn_channel *ch, uint64_t bo
 		take_epoch(e, ch, boot);
 	first = !ch->opened && vpn_channel_hubs_count(&ch->up);
 	ch->opened |= first;
-	if (ch->opened)
-		vpn_timer_set(e, &ch->keepalive, vpn_jitter(e, vpn_channel_interval(ch)));
+	arm_keepalive(e, ch);
 	if (other)
 		restarted(e, ch);
 	if (back)

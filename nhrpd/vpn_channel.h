@@ -43,6 +43,7 @@ struct vpn_channel {
 	unsigned int unanswered_batches;   /* in a row, while their carriers were answered */
 	unsigned int missed;		   /* keepalives in a row */
 	unsigned int turn;
+	uint32_t interval; /* ms between keepalives: the shortest of its VPNs' */
 	uint64_t heard;		  /* ms; when it answered last */
 	uint64_t num_sent;	  /* keepalives */
 	uint64_t num_missed;	  /* of them: not answered before the next one */
@@ -82,7 +83,4 @@ void vpn_channel_challenged(struct vpn_engine *e, struct vpn_hub *hub);
 void vpn_channel_batch_answered(struct vpn_engine *e, struct vpn_channel *ch, enum vpn_batch_said said);
 /* Keepalive of some device is another one. */
 void vpn_channel_retime(struct vpn_engine *e);
-/* Milliseconds between keepalives: the shortest of the VPNs on it. */
-uint64_t vpn_channel_interval(const struct vpn_channel *ch);
-
 #endif

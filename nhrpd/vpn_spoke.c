@@ -274,9 +274,10 @@ static void registration_refused(struct vpn_engine *e, struct vpn_hub *hub, uint
 {
 	char text[DM_ADDR_STRLEN], id[VPN_ID_STRLEN];
 
-	vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration: %s (code %u)",
-		vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text),
-		nhrp_code_name(code), code);
+	if (hub->refused != code) /* it is asked again, by the keepalive perhaps every two seconds */
+		vpn_log(e, VPN_LOG_WARN, "VPN %s on %s: hub %s refuses the registration: %s (code %u)",
+			vpn_id_str(&hub->inst->vpn, id), hub->inst->dev->name, dm_addr_str(&hub->path.nbma, text),
+			nhrp_code_name(code), code);
 	vpn_timer_stop(e, &hub->expiry);
 	hub->registered = false;
 	hub->refused = code;

@@ -48,7 +48,7 @@ const char *vpn_role_name(enum dm_role role)
 static void view_channel(struct vpn_engine *e, const struct vpn_channel *ch, struct vpn_hub_view *v)
 {
 	v->channel_vpns = vpn_channel_hubs_count(&ch->up) + vpn_channel_hubs_count(&ch->down);
-	v->keepalive = (uint32_t)vpn_channel_interval(ch);
+	v->keepalive = ch->interval;
 	v->keepalives_sent = ch->num_sent;
 	v->keepalives_missed = ch->num_missed;
 	v->silent = ch->silent;
