@@ -63,6 +63,7 @@ struct snapshot {
 
 static struct nls sock;
 static struct snapshot snap;
+static uint64_t requests;
 
 int dm_device_start(void)
 {
@@ -157,6 +158,17 @@ static bool receives(uint32_t vni)
 
 /* --- changing ----------------------------------------------------------------- */
 
+uint64_t dm_device_requests(void)
+{
+	return requests;
+}
+
+static int request(struct nlmsghdr *nlh)
+{
+	requests++;
+	return nls_request(&sock, nlh);
+}
+
 /*
  * Notes how to take a change back, and makes it: a zebra that is killed in between
  * leaves a note too many, never one too few. WHAT says in words what was tried.
@@ -169,7 +181,7 @@ static bool change(const struct nlm_link *link, struct nlmsghdr *nlh, const stru
 	int err;
 
 	dm_undo_note(undo);
-	err = nls_request(&sock, nlh);
+	err = request(nlh);
 	if (!err)
 		return true;
 	if (!noted_before)
@@ -446,7 +458,7 @@ static size_t set_some(const struct nlm_link *link, enum nlm_run_of what, const 
 		dm_undo_note(&undo);
 	}
 	dm_undo_release();
-	err = used ? nls_request(&sock, nlm_build_runs(buf, what, link->ifindex, runs, used)) : 0;
+	err = used ? request(nlm_build_runs(buf, what, link->ifindex, runs, used)) : 0;
 	for (r = 0; r < used && !err; r++)
 		note_run(&runs[r], what);
 	if (!err)
@@ -593,7 +605,7 @@ bool dm_device_take_back(const struct dm_undo *undo)
 				 dm_fdb_flood_restore(undo->ifindex, &undo->dst, undo->vni));
 	if (!nlh || is_moot(undo, link))
 		return true;
-	err = nls_request(&sock, nlh);
+	err = request(nlh);
 	if (err)
 		zlog_warn("dmevpn: %s: a setting (%u, VLAN %u, VNI %u) cannot be taken back: %s",
 			  undo->name, undo->kind, undo->vlan, undo->vni, safe_strerror(-err));

@@ -81,4 +81,7 @@ void dm_device_invalidate(void);
  */
 bool dm_device_take_back(const struct dm_undo *undo);
 
+/* Changes of settings that were asked of the kernel, those that take one back included. */
+uint64_t dm_device_requests(void);
+
 #endif

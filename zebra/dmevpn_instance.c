@@ -109,6 +109,7 @@ static struct touch {
 static unsigned int n_touched;
 static bool touched_all;
 static unsigned int n_not_ready; /* instances */
+static uint64_t n_examined;
 static bool any_ended; /* changes may not be needed any more: something ended that they were made for */
 
 static const struct dm_instance_ops *ops;
@@ -168,6 +169,11 @@ const struct dm_instance_info *dm_instance_after(uint32_t ifindex, uint16_t vlan
 	struct instance *i = instance_tree_find_gteq(&instances, &key);
 
 	return i ? &i->info : NULL;
+}
+
+uint64_t dm_instances_examined(void)
+{
+	return n_examined;
 }
 
 void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *arg), void *arg)
@@ -391,6 +397,7 @@ static void conclude(struct instance *i, bool ready, const char *reason)
 	char id[VPN_ID_STRLEN];
 
 	i->dirty = i->opened = false;
+	n_examined++;
 	n_not_ready += i->info.ready - ready;
 	i->info.ready = ready;
 	memset(i->info.reason, 0, sizeof(i->info.reason));

@@ -68,6 +68,9 @@ const struct dm_instance_info *dm_instance_after(uint32_t ifindex, uint16_t vlan
 /* Calls EACH with every instance, in the order of device and VLAN. */
 void dm_instances_each(void (*each)(const struct dm_instance_info *info, void *arg), void *arg);
 
+/* How often one of them was examined. */
+uint64_t dm_instances_examined(void);
+
 /* Something about a device changed: or about a bridge: look at its instances again soon. */
 void dm_instances_touch(uint32_t ifindex);
 /* Something about these VLANs of its port did, or about these VNIs: at the instances that have them. */

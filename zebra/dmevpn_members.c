@@ -47,6 +47,7 @@ extern struct zebra_privs_t zserv_privs;
 PREDECL_HASH(vpn_table);
 PREDECL_HASH(member_table);
 PREDECL_DLIST(vpn_members);
+PREDECL_DLIST(closed_vpns);
 
 struct vpn {
 	struct vpn_table_item item;
@@ -62,6 +63,12 @@ struct member {
 	struct dm_member_info info;
 	uint32_t slot, gen;
 	bool marked;
+};
+
+/* A VPN that has ended and is still in the map, so that its frames are dropped. */
+struct closed {
+	struct closed_vpns_item item;
+	struct sw_vpn_key key;
 };
 
 static int vpn_cmp(const struct vpn *a, const struct vpn *b)
@@ -92,11 +99,13 @@ static uint32_t member_hash(const struct member *m)
 DECLARE_HASH(vpn_table, struct vpn, item, vpn_cmp, vpn_hash);
 DECLARE_HASH(member_table, struct member, item, member_cmp, member_hash);
 DECLARE_DLIST(vpn_members, struct member, vpn_item);
+DECLARE_DLIST(closed_vpns, struct closed, item);
 
 static struct vpn_table_head vpns;
 static struct member_table_head members;
 static struct member **by_slot; /* SW_SLOTS_MAX, NULL while nothing is loaded */
-static bool any_closed;		/* there may be closed VPNs in the map */
+static struct closed_vpns_head closed = INIT_DLIST(closed);
+static bool strangers; /* there may be VPNs in the map that an earlier zebra closed */
 
 /* --- small parts -------------------------------------------------------------- */
 
@@ -236,15 +245,18 @@ static void free_vpn(struct vpn *vpn)
 	XFREE(MTYPE_DM_VPN, vpn);
 }
 
-/* The lowest number that is nobody's; 0 when all are taken. */
+/* A number that is nobody's, and was not for longest: the search goes on where it ended. 0 when all are taken. */
 static uint32_t free_number(void)
 {
+	static uint32_t last;
 	const struct sw_vpn *table = dm_switch_maps()->vpn_table;
-	uint32_t n;
+	uint32_t tried;
 
-	for (n = 1; n < SW_VPNS_MAX; n++)
-		if (!table[n].key.ifindex)
-			return n;
+	for (tried = 1; tried < SW_VPNS_MAX; tried++) {
+		last = last % (SW_VPNS_MAX - 1) + 1;
+		if (!table[last].key.ifindex)
+			return last;
+	}
 	return 0;
 }
 
@@ -321,6 +333,14 @@ static void free_chunks(struct sw_vpn *entry)
 
 static void remove_member(struct member *m);
 
+static void add_closed(const struct sw_vpn_key *key)
+{
+	struct closed *c = XCALLOC(MTYPE_DM_VPN, sizeof(*c));
+
+	c->key = *key;
+	closed_vpns_add_tail(&closed, c);
+}
+
 void dm_vpn_close(uint32_t ifindex, uint32_t vni)
 {
 	struct vpn *vpn = find_vpn(ifindex, vni);
@@ -333,8 +353,10 @@ void dm_vpn_close(uint32_t ifindex, uint32_t vni)
 	if (err)
 		zlog_err("dmevpn: VNI %u on device %u cannot be closed: %s", vni, ifindex,
 			 safe_strerror(err));
-	any_closed = true;
-	dm_macs_forget(ifindex, vni, 0);
+	add_closed(&vpn->key);
+	/* a walk through the MACs of all VPNs */
+	if (entry_of(vpn)->macs)
+		dm_macs_forget(ifindex, vni, 0);
 	frr_each_safe (vpn_members, &vpn->members, m)
 		remove_member(m);
 	free_chunks(entry_of(vpn));
@@ -342,8 +364,8 @@ void dm_vpn_close(uint32_t ifindex, uint32_t vni)
 	free_vpn(vpn);
 }
 
-/* Deletes the closed VPNs from the map; entries that name no VPN of the table count as closed. */
-static void release_privileged(void)
+/* Deletes what an earlier zebra closed: entries that name no VPN of the table. */
+static void release_strangers(void)
 {
 	struct sw_vpn_key key, next;
 	int fd = dm_switch_maps()->vpns;
@@ -357,14 +379,28 @@ static void release_privileged(void)
 	}
 }
 
+/* One that was opened again is no closed one. */
+static void release_closed(void)
+{
+	struct closed *c;
+
+	while ((c = closed_vpns_pop(&closed))) {
+		if (!find_vpn(c->key.ifindex, c->key.vni))
+			bpf_map_delete_elem(dm_switch_maps()->vpns, &c->key);
+		XFREE(MTYPE_DM_VPN, c);
+	}
+}
+
 void dm_vpns_release(void)
 {
-	if (!ready() || !any_closed)
+	if (!ready() || (!strangers && !closed_vpns_count(&closed)))
 		return;
 	frr_with_privs (&zserv_privs) {
-		release_privileged();
+		if (strangers)
+			release_strangers();
+		release_closed();
 	}
-	any_closed = false;
+	strangers = false;
 }
 
 /* --- members ------------------------------------------------------------------ */
@@ -384,15 +420,18 @@ static struct sw_member_key map_key(const struct member *m)
 	return key;
 }
 
-/* The lowest chunk that is nobody's; 0 when all are taken. */
+/* A chunk that is nobody's, as free_number(); 0 when all are taken. */
 static uint32_t free_chunk(void)
 {
+	static uint32_t last;
 	const struct sw_chunk *chunks = dm_switch_maps()->chunks;
-	uint32_t n;
+	uint32_t tried;
 
-	for (n = 1; n < SW_CHUNKS_MAX; n++)
-		if (!chunks[n].vpn)
-			return n;
+	for (tried = 1; tried < SW_CHUNKS_MAX; tried++) {
+		last = last % (SW_CHUNKS_MAX - 1) + 1;
+		if (!chunks[last].vpn)
+			return last;
+	}
 	return 0;
 }
 
@@ -607,7 +646,7 @@ static void load_vpns(void)
 			new_vpn(&table[n].key, n);
 			register_vpn(&table[n].key, n);
 		}
-	any_closed = true;
+	strangers = true;
 }
 
 /* Reads a member back; one whose slot does not fit its entry is shut out. */
@@ -643,18 +682,23 @@ static void load_members(void)
 	}
 }
 
-/* Empties slots that have no member: an earlier zebra was stopped in the middle. */
-static void clean_slots(void)
+/* Empties slots that have no member: an earlier zebra was stopped in the middle. Chunks of no VPN are emptied when they get one. */
+static void clean_slots(const struct vpn *vpn)
 {
-	uint32_t slot;
+	uint32_t chunk, slot, i;
 
-	for (slot = SW_SLOTS_PER_CHUNK; slot < SW_SLOTS_MAX; slot++)
-		if (!by_slot[slot] && target_of(slot)->gen)
-			store_gen(target_of(slot), 0);
+	for (chunk = entry_of(vpn)->first_chunk; chunk; chunk = dm_switch_maps()->chunks[chunk].next)
+		for (i = 0; i < SW_SLOTS_PER_CHUNK; i++) {
+			slot = chunk * SW_SLOTS_PER_CHUNK + i;
+			if (!by_slot[slot] && target_of(slot)->gen)
+				store_gen(target_of(slot), 0);
+		}
 }
 
 void dm_members_load(void)
 {
+	struct vpn *vpn;
+
 	if (ready() || !dm_switch_maps())
 		return;
 	vpn_table_init(&vpns);
@@ -664,16 +708,20 @@ void dm_members_load(void)
 	frr_with_privs (&zserv_privs) {
 		load_members();
 	}
-	clean_slots();
+	frr_each (vpn_table, &vpns, vpn)
+		clean_slots(vpn);
 }
 
 void dm_members_stop(void)
 {
+	struct closed *c;
 	struct member *m;
 	struct vpn *vpn;
 
 	if (!by_slot)
 		return;
+	while ((c = closed_vpns_pop(&closed)))
+		XFREE(MTYPE_DM_VPN, c);
 	while ((m = member_table_pop(&members))) {
 		vpn_members_del(&m->vpn->members, m);
 		XFREE(MTYPE_DM_MEMBER, m);

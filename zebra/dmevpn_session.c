@@ -50,6 +50,12 @@ static struct event_loop *loop_main;
 static bool established;
 static uint64_t own_epoch, peer_epoch; /* nanoseconds of CLOCK_REALTIME */
 static uint64_t events_lost;
+static uint64_t records[UINT8_MAX + 1]; /* from nhrpd, by type */
+
+uint64_t dm_session_records(uint8_t rec_type)
+{
+	return records[rec_type];
+}
 
 bool dm_session_established(void)
 {
@@ -485,6 +491,7 @@ static void handle_record(const struct dm_rec *rec)
 {
 	if (!established && rec->type != DM_REC_HELLO)
 		return;
+	records[rec->type]++;
 	switch (rec->type) {
 	case DM_REC_HELLO:
 		answer_hello(&rec->hello);

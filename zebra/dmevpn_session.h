@@ -25,4 +25,7 @@ struct dm_op;
 /* An operation of the provider failed, or was a question: main pthread. */
 void dm_session_op_done(const struct dm_op *op);
 
+/* Records of that type that nhrpd has sent. */
+uint64_t dm_session_records(uint8_t rec_type);
+
 #endif

@@ -15,6 +15,7 @@
 
 #include "lib/dmevpn_msg.h"
 
+#include "zebra/dmevpn_device.h"
 #include "zebra/dmevpn_dump.h"
 #include "zebra/dmevpn_fdb.h"
 #include "zebra/dmevpn_instance.h"
@@ -75,6 +76,12 @@ static struct json_object *gather_counters(void)
 	dm_vpns_each(add_vpn, &sum);
 	if (dm_vpn_strays())
 		add_counters(dm_vpn_strays(), &sum);
+	json_object_int_add(json, "instanceRecords",
+			    dm_session_records(DM_REC_INSTANCE_SET) + dm_session_records(DM_REC_INSTANCE_DEL));
+	json_object_int_add(json, "memberRecords",
+			    dm_session_records(DM_REC_MEMBER_SET) + dm_session_records(DM_REC_MEMBER_DEL));
+	json_object_int_add(json, "instancesExamined", dm_instances_examined());
+	json_object_int_add(json, "settingRequests", dm_device_requests());
 	json_object_int_add(json, "fdbInstalled", c.installed);
 	json_object_int_add(json, "fdbDeleted", c.deleted);
 	json_object_int_add(json, "fdbErrors", c.errors);

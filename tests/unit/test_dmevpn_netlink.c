@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * zebra/dmevpn_netlink.c: what is built reads back the same, and what the kernel might say
+ * zebra/dmevpn_netlink.c, and zebra/dmevpn_runs.c: what is built reads back the same, and what the kernel might say
  * is never read past its end: a message is cut at every length and has octets
  * changed at random (fixed seed), each time in a buffer of its exact size, so that a sanitizer
  * sees a
@@ -25,6 +25,7 @@
 #include <net/if.h>
 
 #include "zebra/dmevpn_netlink.h"
+#include "zebra/dmevpn_runs.h"
 
 #define MUTATIONS 200000
 
@@ -201,6 +202,81 @@ static void vnis_read_back(void **state)
 	nlm_parse_vnis(nlm_build_vni(buf, 10, 4097, true), note_range, &range);
 	assert_int_equal(range.first, 4097);
 	assert_int_equal(range.last, 4097);
+}
+
+static void one_setting_is_built_alike(void **state)
+{
+	const struct nlm_run run = {.vlan = 12, .count = 1, .vni = 4108};
+	char one[NLM_RUNS_MESSAGE], other[NLM_MESSAGE_MAX];
+	const struct nlmsghdr *nlh;
+
+	nlh = nlm_build_runs(one, NLM_RUN_VLANS, 10, &run, 1);
+	assert_memory_equal(nlh, nlm_build_port_vlan(other, 10, 12, 0, true), nlh->nlmsg_len);
+	nlh = nlm_build_runs(one, NLM_RUN_TUNNELS, 10, &run, 1);
+	assert_memory_equal(nlh, nlm_build_port_tunnel(other, 10, 12, 4108, true), nlh->nlmsg_len);
+	nlh = nlm_build_runs(one, NLM_RUN_VNIS, 10, &run, 1);
+	assert_memory_equal(nlh, nlm_build_vni(other, 10, 4108, true), nlh->nlmsg_len);
+}
+
+static void runs_go_on_where_numbers_do(void **state)
+{
+	struct nlm_run runs[NLM_RUNS_MAX];
+	size_t n = 0;
+
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 1, 4097));
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 2, 4098));
+	assert_int_equal(n, 1);
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 3, 7000)); /* the next VLAN, another VNI */
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 9, 7001)); /* the other way round */
+	assert_int_equal(n, 3);
+	assert_int_equal(runs[0].count, 2);
+	n = 0;
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_VLANS, 3, 4099));
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_VLANS, 4, 7000));
+	assert_int_equal(n, 1);
+	n = 0;
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_VNIS, 3, 7000));
+	assert_true(nlm_run_add(runs, &n, NLM_RUN_VNIS, 9, 7001));
+	assert_int_equal(n, 1);
+}
+
+struct ranges {
+	struct vni_range at[NLM_RUNS_MAX];
+	size_t n;
+};
+
+static void note_ranges(uint32_t first, uint32_t last, void *arg)
+{
+	struct ranges *r = arg;
+
+	assert_true(r->n < NLM_RUNS_MAX);
+	r->at[r->n++] = (struct vni_range){first, last};
+}
+
+/* As many as fit, each of two numbers, which takes most room. */
+static void full_message_fits(void **state)
+{
+	struct nlm_run runs[NLM_RUNS_MAX];
+	struct nlmsghdr *nlh;
+	struct ranges ranges = {};
+	void *buf = malloc(NLM_RUNS_MESSAGE);
+	size_t n = 0, i;
+
+	for (i = 0; i < NLM_RUNS_MAX; i++) {
+		assert_true(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 3 * i + 1, 9000 + 3 * i));
+		assert_true(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 3 * i + 2, 9001 + 3 * i));
+	}
+	assert_int_equal(n, NLM_RUNS_MAX);
+	assert_false(nlm_run_add(runs, &n, NLM_RUN_TUNNELS, 4000, 4000));
+	for (i = NLM_RUN_VLANS; i <= NLM_RUN_VNIS; i++) {
+		nlh = nlm_build_runs(buf, i, 10, runs, n);
+		assert_true(nlh->nlmsg_len <= NLM_RUNS_MESSAGE);
+	}
+	nlm_parse_vnis(nlh, note_ranges, &ranges);
+	assert_int_equal(ranges.n, NLM_RUNS_MAX);
+	assert_int_equal(ranges.at[NLM_RUNS_MAX - 1].first, 9000 + 3 * (NLM_RUNS_MAX - 1));
+	assert_int_equal(ranges.at[NLM_RUNS_MAX - 1].last, 9001 + 3 * (NLM_RUNS_MAX - 1));
+	free(buf);
 }
 
 /* An RTM_NEWNEIGH as a bridge sends it for what it heard on port 7, in VLAN 10. */
@@ -493,6 +569,9 @@ int main(void)
 		cmocka_unit_test(link_is_read),
 		cmocka_unit_test(vlans_are_read),
 		cmocka_unit_test(vnis_read_back),
+		cmocka_unit_test(one_setting_is_built_alike),
+		cmocka_unit_test(runs_go_on_where_numbers_do),
+		cmocka_unit_test(full_message_fits),
 		cmocka_unit_test(macs_of_bridges_are_read),
 		cmocka_unit_test(dump_of_a_bridge_names_it),
 		cmocka_unit_test(neighbours_read_back),

@@ -41,9 +41,9 @@
 #define SW_RUNS_MAX 33
 #define SW_VPN_MEMBERS_MAX 8192
 
-#define SW_CHUNKS_MAX 4096 /* of a node, all VPNs together; chunk 0 stays empty */
+#define SW_CHUNKS_MAX 8192 /* of a node, all VPNs together; chunk 0 stays empty */
 #define SW_SLOTS_MAX (SW_CHUNKS_MAX * SW_SLOTS_PER_CHUNK)
-#define SW_VPNS_MAX 4096	 /* of a node, all devices together; number 0 is no VPN */
+#define SW_VPNS_MAX 8192	 /* of a node, all devices together: two with every VLAN; number 0 is no VPN */
 #define SW_VNIS_MAX (2 * SW_VPNS_MAX) /* of VPNs, open or closed */
 #define SW_MACS_MAX 262144	 /* learned MACs of a node */
 #define SW_VPN_MACS_LIMIT 65536	 /* default limit of a VPN */
