@@ -202,20 +202,21 @@ static void look_due(struct vpn_engine *e, void *arg)
 
 /* --- sending --- */
 
-/* Returns false without a key, or while there is no device whose address could be named as the sender's. */
+/* Returns false without a key, or where there never was a device whose address could be named as the sender's. */
 static bool close_hashed(struct vpn_engine *e, const struct vpn_instance *inst, struct nhrp_builder *b, uint64_t echo,
 			 size_t *len)
 {
+	struct dm_addr mac = vpn_end_mac(inst);
 	struct nhrp_auth_key key;
 	struct nhrp_stamp stamp;
 	size_t hash_at;
 
-	if (!inst->link || no_key_to_send(e, inst->dev, &key)) {
+	if (!dm_addr_is_set(&mac) || no_key_to_send(e, inst->dev, &key)) {
 		e->counters.no_key++;
 		return false;
 	}
 	stamp = nhrp_stamper_next(&e->stamper, echo);
-	hash_at = nhrp_auth_put_hash(b, b->head, key.id, &inst->link->link.mac, &stamp);
+	hash_at = nhrp_auth_put_hash(b, b->head, key.id, &mac, &stamp);
 	*len = nhrp_build_end(b);
 	if (*len)
 		nhrp_auth_seal(b, hash_at, &key, e->ops.hmac);

@@ -171,6 +171,7 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 		withdraw(e, inst);
 	set_asked(e, inst, false);
 	name_by_vni(e, inst, 0, 0);
+	vpn_end_forget(inst);
 	inst->role = DM_ROLE_NONE;
 }
 
@@ -370,14 +371,14 @@ static void ask(struct vpn_engine *e, struct vpn_instance *inst, const struct ve
 	vpn_program(e, &rec);
 }
 
-/* The same role with other addresses: a spoke's hubs are told at once, a hub's members hear of it when they renew. */
+/* The same role with other addresses: who knows others is told, once the instance is ready by them (vpn_end.c). */
 static void take_addresses(struct vpn_engine *e, struct vpn_instance *inst, const struct verdict *v)
 {
-	bool other = !dm_addr_same(&inst->nbma, &v->nbma) || !vpn_path_same(&inst->local, &v->local);
+	bool moved = !vpn_path_same(&inst->local, &v->local);
 
 	inst->nbma = v->nbma;
 	inst->local = v->local;
-	if (other && inst->role == DM_ROLE_SPOKE)
+	if (moved && inst->role == DM_ROLE_SPOKE)
 		vpn_spoke_register_now(e, inst);
 }
 
@@ -447,6 +448,8 @@ static void start(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 		give_reason(e, inst, inst->not_ready[0] ? inst->not_ready : "waiting for the zebra module");
 	else
 		give_reason(e, inst, "");
+	if (clear && inst->ready)
+		vpn_end_look(e, inst);
 	if (clear && inst->ready && inst->role == DM_ROLE_SPOKE)
 		vpn_spoke_servers(e, inst, &vpn_ctl_by_name(e, inst->dev->controller)->c);
 }
@@ -505,7 +508,8 @@ static void stop_if_must(struct vpn_engine *e, struct vpn_instance *inst)
 	struct verdict v;
 
 	judge(e, inst, &v);
-	if (inst->role != DM_ROLE_NONE && (v.hard || inst->role != v.role || inst->vlan != v.vlan))
+	if (inst->role != DM_ROLE_NONE &&
+	    (v.hard || inst->role != v.role || inst->vlan != v.vlan || vpn_end_uprooted(inst)))
 		stop(e, inst, true);
 }
 

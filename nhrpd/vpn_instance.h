@@ -8,6 +8,7 @@
 #include "lib/jhash.h"
 #include "nhrpd/vpn_ageing.h"
 #include "nhrpd/vpn_duplicate.h"
+#include "nhrpd/vpn_end.h"
 #include "nhrpd/vpn_engine.h"
 #include "nhrpd/vpn_hearing.h"
 #include "nhrpd/vpn_local.h"
@@ -54,6 +55,7 @@ struct vpn_instance {
 	struct vpn_link *link;	/* of the device, NULL when there is none */
 	struct dm_addr nbma;	/* of our VXLAN end */
 	struct vpn_path local;	/* controller's ifindex and our outer address */
+	struct vpn_end end;	/* as the others were told of it */
 
 	/* what the module was asked for, and what it said */
 	bool asked;

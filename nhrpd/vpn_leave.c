@@ -8,8 +8,8 @@
  * by vpn_instance.c when the configuration ends a VPN, by the glue when the daemon ends, by
  * vpn_dispatch.c with the answers.
  *
- *   taken out of the configuration ──> bit N, once: the instance is gone the next moment,
- *                       or that server is
+ *   taken out of the configuration, or the device is gone, or left its bridge ──> bit N, once: the
+ *                       instance is gone the next moment, or that server is
  *   the daemon ends ──> 3 tries, 250 ms apart, until the hub has acknowledged; then the
  *                       kernel gives back what it had. With graceful restart nothing of this.
  *
@@ -28,7 +28,7 @@
 
 static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub, uint16_t flags)
 {
-	struct nhrp_cie cie = { .proto = hub->inst->link->link.mac };
+	struct nhrp_cie cie = { .proto = vpn_end_mac(hub->inst) };
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
 	struct nhrp_msg m;
@@ -42,10 +42,17 @@ static void send_farewell(struct vpn_engine *e, const struct vpn_hub *hub, uint1
 	vpn_message_send(e, &hub->path, &b);
 }
 
-/* Without a device nothing is said: it may be made again, and has no address to speak from. */
+/* A device that is gone leaves by the MAC that it had; without one there was nothing to tell. */
+static bool has_end(const struct vpn_instance *inst)
+{
+	struct dm_addr mac = vpn_end_mac(inst);
+
+	return dm_addr_is_set(&mac);
+}
+
 void vpn_leave_hub_at_once(struct vpn_engine *e, struct vpn_hub *hub)
 {
-	if (!hub->inst->link || hub->inst->leaving)
+	if (!has_end(hub->inst) || hub->inst->leaving)
 		return;
 	hub->request_id = e->ops.random(e->ctx);
 	send_farewell(e, hub, NHRP_PURGE_NO_REPLY);
@@ -64,7 +71,7 @@ static void farewell_due(struct vpn_engine *e, void *arg)
 {
 	struct vpn_hub *hub = arg;
 
-	if (!hub->farewells || !hub->inst->link) {
+	if (!hub->farewells || !has_end(hub->inst)) {
 		hub->waiting = false;
 		return;
 	}

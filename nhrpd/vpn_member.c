@@ -111,7 +111,8 @@ void vpn_member_forget_former(struct vpn_engine *e, struct vpn_member *keep)
 	struct vpn_member *m;
 
 	frr_each_safe (vpn_members, &keep->inst->members, m)
-		if (m != keep && dm_addr_same(&m->mac, &keep->mac) && vpn_path_same(&m->path, &keep->path))
+		if (m != keep && dm_addr_same(&m->mac, &keep->mac) &&
+		    (vpn_path_same(&m->path, &keep->path) || (m->its_life && m->its_life == keep->its_life)))
 			vpn_member_forget(e, m, true);
 }
 

@@ -66,7 +66,10 @@ void vpn_member_started(struct vpn_engine *e, struct vpn_member *m, uint64_t its
 void vpn_member_program(struct vpn_engine *e, const struct vpn_member *m);
 /* Frees it with all that is behind it; PROGRAM also takes them out of the kernel and purges. */
 void vpn_member_forget(struct vpn_engine *e, struct vpn_member *m, bool program);
-/* Forgets members of the same sender and MAC at other NBMA addresses than KEEP's: it has moved. */
+/*
+ * Forgets members of the same MAC at other NBMA addresses than KEEP's, of the same sender, or of the same life by
+ * another way: it has moved.
+ */
 void vpn_member_forget_former(struct vpn_engine *e, struct vpn_member *keep);
 /* A member that the module held through our restart. */
 void vpn_member_adopt(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_member *rec);

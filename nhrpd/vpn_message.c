@@ -14,7 +14,7 @@ static struct dm_addr own_address(const struct vpn_instance *inst, enum dm_famil
 {
 	if (family != DM_MAC)
 		return (struct dm_addr){ .family = family };
-	return inst->link ? inst->link->link.mac : (struct dm_addr){ 0 };
+	return vpn_end_mac(inst);
 }
 
 void vpn_message_head(const struct vpn_instance *inst, enum dm_family family, struct nhrp_msg *m, uint8_t op)

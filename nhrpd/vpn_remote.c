@@ -448,11 +448,12 @@ void vpn_remote_purge_request(struct vpn_engine *e, struct vpn_instance *inst, c
 	bool moved = nhrp_moves_find(m, &moves);
 	uint8_t buf[NHRP_PACKET_MAX_LEN];
 	struct nhrp_builder b;
+	struct vpn_hub *hub = vpn_spoke_hub(inst, from);
 	struct nhrp_move move;
 	struct nhrp_msg reply;
 	struct nhrp_cie cie;
 
-	if (!vpn_spoke_hub(inst, from)) {
+	if (!hub) {
 		vpn_refuse(e, from, m, VPN_REFUSED_NOT_HUB);
 		return;
 	}
@@ -461,6 +462,8 @@ void vpn_remote_purge_request(struct vpn_engine *e, struct vpn_instance *inst, c
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
 		move = nhrp_move_next(&moves);
 		discard(e, inst, &cie, moved ? &move : NULL);
+		if (hub->registered && dm_addr_same(&cie.proto, &hub->mac)) /* of itself: it has another end now */
+			vpn_spoke_register_soon(e, hub);
 		nhrp_build_cie(&b, &cie);
 	}
 	if (m->flags & NHRP_PURGE_NO_REPLY)

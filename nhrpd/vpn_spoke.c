@@ -140,16 +140,25 @@ static void hub_take(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	}
 }
 
-/* No server any more, by whatever interface: it need not hold us, and what it sends us, for the holding time. */
-static void part_with(struct vpn_engine *e, struct vpn_hub *hub, const struct vpn_controller *c)
+/* No server any more: it need not hold us, and what it sends us, for the holding time. */
+static void part_with(struct vpn_engine *e, struct vpn_hub *hub)
 {
-	bool stays = false;
-
-	for (size_t i = 0; i < c->num_servers; i++)
-		stays |= dm_addr_same(&c->servers[i].nbma, &hub->path.nbma);
-	if (!stays)
-		vpn_leave_hub_at_once(e, hub);
+	vpn_leave_hub_at_once(e, hub);
 	hub_forget(e, hub);
+}
+
+/* The GRE interface was made again: the same server by another one is the same hub, and frames go on to it. */
+static void follow_controller(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_path *path)
+{
+	for (size_t i = 0; i < VPN_SERVERS_MAX; i++) {
+		struct vpn_hub *hub = &inst->hubs[i];
+
+		if (!hub->used || hub->path.ifindex == path->ifindex || !dm_addr_same(&hub->path.nbma, &path->nbma))
+			continue;
+		vpn_channel_part(e, hub);
+		hub->path = *path;
+		register_in(e, hub, VPN_CHANNEL_GATHER_MS);
+	}
 }
 
 void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const struct vpn_controller *c)
@@ -159,14 +168,16 @@ void vpn_spoke_servers(struct vpn_engine *e, struct vpn_instance *inst, const st
 	/* the gone ones make room first */
 	for (size_t i = 0; i < c->num_servers; i++) {
 		struct vpn_path path = { .ifindex = c->ifindex, .nbma = c->servers[i].nbma };
-		struct vpn_hub *hub = vpn_spoke_hub(inst, &path);
+		struct vpn_hub *hub;
 
+		follow_controller(e, inst, &path);
+		hub = vpn_spoke_hub(inst, &path);
 		if (hub)
 			hub->seen = true;
 	}
 	for (size_t i = 0; i < VPN_SERVERS_MAX; i++)
 		if (inst->hubs[i].used && !inst->hubs[i].seen)
-			part_with(e, &inst->hubs[i], c);
+			part_with(e, &inst->hubs[i]);
 	for (size_t i = 0; i < c->num_servers; i++) {
 		struct vpn_path path = { .ifindex = c->ifindex, .nbma = c->servers[i].nbma };
 

@@ -539,6 +539,9 @@ static void test_vni_of_the_home_changes(void **state)
 	world_link(spoke2);
 	world_run(100);
 	assert_null(world_neigh_entry(spoke1, IP2));
+	assert_false(world_ip(hub, IP2, &v)); /* what is behind the new device its module tells anew */
+	world_neigh(spoke2, IP2, VM2);
+	world_run(100);
 	assert_true(world_ip(hub, IP2, &v));
 	assert_int_equal(v.vni, 201);
 }

@@ -272,7 +272,7 @@ static void answer_heard(struct world_node *n, const struct dm_heard *query)
 static uint32_t instance_vni(const struct world_node *n, const struct dm_instance *inst)
 {
 	if (inst->role == DM_ROLE_HUB)
-		return 4096u + inst->vlan;
+		return (n->first_vni ? n->first_vni : 4096u) + inst->vlan;
 	if (inst->ifindex >= WORLD_MORE_IFINDEX)
 		return n->more[inst->ifindex - WORLD_MORE_IFINDEX].vni;
 	return inst->ifindex == n->second.ifindex ? n->second.vni : n->link.vni;
@@ -649,6 +649,29 @@ void world_link(struct world_node *n)
 	world_run(0);
 }
 
+void world_link_del(struct world_node *n)
+{
+	event(n, &(struct dm_rec){ .type = DM_REC_LINK_DEL, .link.ifindex = n->link.ifindex });
+	n->num_instances = n->num_members = n->num_macs = n->num_neighs = 0;
+	n->hub = (struct dm_hub){ 0 };
+	n->suppress = (struct dm_suppress){ 0 };
+	world_run(0);
+}
+
+void world_first_vni(struct world_node *hub, uint32_t first)
+{
+	hub->first_vni = first;
+	hub->num_members = hub->num_macs = 0;
+	for (size_t i = 0; i < hub->num_instances; i++) {
+		const struct dm_instance *inst = &hub->instances[i];
+
+		event(hub, &(struct dm_rec){ .type = DM_REC_INSTANCE_STATE,
+					     .state = { .ifindex = inst->ifindex, .vlan = inst->vlan, .ready = 1,
+							.vni = instance_vni(hub, inst) } });
+	}
+	world_run(0);
+}
+
 void world_second_device(struct world_node *n, uint32_t vni)
 {
 	n->second = n->link;
@@ -828,7 +851,7 @@ void world_mac_seen(struct world_node *hub, const struct world_node *from, uint3
 {
 	struct dm_rec rec = {
 		.type = DM_REC_MAC_SEEN,
-		.mac = { .ifindex = WORLD_TUN_IFINDEX, .vni = vni, .mac = world_addr(mac), .nbma = from->nbma,
+		.mac = { .ifindex = hub->link.ifindex, .vni = vni, .mac = world_addr(mac), .nbma = from->nbma,
 			 .remote_vni = from->link.vni },
 	};
 
@@ -848,7 +871,7 @@ void world_hairpin(struct world_node *hub, const struct world_node *from, const 
 {
 	struct dm_rec rec = {
 		.type = DM_REC_HAIRPIN,
-		.hairpin = { .ifindex = WORLD_TUN_IFINDEX, .vni = vni, .src_mac = world_addr(src),
+		.hairpin = { .ifindex = hub->link.ifindex, .vni = vni, .src_mac = world_addr(src),
 			     .dst_mac = world_addr(dst), .src_nbma = from->nbma, .dst_nbma = to->nbma, .frame_len = 64 },
 	};
 
@@ -861,7 +884,7 @@ void world_local(struct world_node *spoke, const char *mac, bool gone)
 {
 	struct dm_rec rec = {
 		.type = DM_REC_LOCAL,
-		.local = { .ifindex = WORLD_TUN_IFINDEX, .vni = spoke->link.vni, .mac = world_addr(mac), .gone = gone },
+		.local = { .ifindex = spoke->link.ifindex, .vni = spoke->link.vni, .mac = world_addr(mac), .gone = gone },
 	};
 
 	if (gone)
@@ -876,7 +899,7 @@ static struct dm_rec neigh_rec(const struct world_node *spoke, enum dm_rec_type 
 {
 	return (struct dm_rec){
 		.type = type,
-		.neigh = { .ifindex = WORLD_TUN_IFINDEX, .vni = spoke->link.vni, .ip = world_addr(ip) },
+		.neigh = { .ifindex = spoke->link.ifindex, .vni = spoke->link.vni, .ip = world_addr(ip) },
 	};
 }
 

@@ -86,6 +86,7 @@ struct world_node {
 	struct world_check check;
 	uint32_t idle_ms; /* answer to USED_QUERY, unless it ages */
 	bool used_found;
+	uint32_t first_vni; /* of VLAN 0 at a hub; 0: 4096 */
 	bool ages; /* it answers USED_QUERY and LOCAL_QUERY by when it heard each MAC */
 	struct world_heard heard[WORLD_HEARD];
 	size_t num_heard;
@@ -158,6 +159,10 @@ unsigned int world_seen_plain(uint8_t op);
 size_t world_last(uint8_t op, const uint8_t **octets);
 /* The device comes back as n->link says (up, other address, other VNI …). */
 void world_link(struct world_node *n);
+/* The device goes, and with it all that the kernel had for it. */
+void world_link_del(struct world_node *n);
+/* The user maps a hub's VLANs to other VNIs, by FIRST + VLAN. */
+void world_first_vni(struct world_node *hub, uint32_t first);
 /* Puts octets on the wire as if they came from FROM, by the controller or by another interface. */
 void world_inject(struct world_node *to, const struct dm_addr *from, const uint8_t *octets, size_t len);
 void world_inject_by(struct world_node *to, uint32_t ifindex, const struct dm_addr *from, const uint8_t *octets,
