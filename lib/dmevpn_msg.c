@@ -129,6 +129,7 @@ static const struct record records[] = {
 	[DM_REC_CHECK_END] = {"CHECK_END", FIELDS(N(check_end.number) T(check_end.reason))},
 	[DM_REC_MODULE_TAKEN] = {"MODULE_TAKEN", TAKEN_FIELDS},
 	[DM_REC_DUMP_BEGIN] = {"DUMP_BEGIN", FIELDS()},
+	[DM_REC_MAC_HAVE] = {"MAC_HAVE", MAC_FIELDS},
 };
 
 static const struct record *record_of(uint8_t type)

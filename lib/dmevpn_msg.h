@@ -83,6 +83,7 @@ enum dm_rec_type {
 	DM_REC_SUPPRESS_STATE = 75,
 	DM_REC_LOCAL_NEIGH = 76,
 	DM_REC_NEIGH_WANTED = 77,
+	DM_REC_MAC_HAVE = 79,
 	DM_REC_CHECK_HAVE = 80,
 	DM_REC_CHECK_END = 81,
 	DM_REC_MODULE_TAKEN = 82,
@@ -141,10 +142,12 @@ struct dm_member {
 };
 
 /*
- * MAC_SET, MAC_DEL, MAC_SEEN, MAC_BIND, MAC_HOLD: identified by (ifindex, vni, mac). MAC_BIND tells a
+ * MAC_SET, MAC_DEL, MAC_SEEN, MAC_BIND, MAC_HOLD, MAC_HAVE: identified by (ifindex, vni, mac). MAC_BIND tells a
  * hub's switch of a MAC that its member speaks for, as if a frame of it had come from there
  * `idle_ms` ago; when the switch has heard it meanwhile at neither `nbma` nor `old_nbma`, it stays, and MAC_SEEN says where.
  * MAC_HOLD: it stays behind `nbma`, whatever the switch hears, until MAC_HOLD takes that back.
+ * MAC_HAVE follows the INSTANCE_STATE of a spoke's instance that the module held already: each entry that the
+ * kernel forwards by; the one of MAC zero is the hub, where BUM frames go.
  */
 struct dm_mac {
 	uint32_t ifindex;

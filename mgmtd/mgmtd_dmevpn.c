@@ -20,6 +20,7 @@
 
 #include "lib/frr_version_check.h"
 #include "mgmtd/nhrp_cli.h"
+#include "mgmtd/nhrp_read_mark.h"
 #include "yang/nhrpd_model.h"
 
 DEFINE_MGROUP(DMEVPN_MGMTD, "DMEVPN in mgmtd");
@@ -66,6 +67,7 @@ static int mgmtd_dmevpn_init(void)
 		return -1;
 	nhrpd_model_embed();
 	append_yang_module();
+	nhrp_read_mark_init();
 	hook_register(frr_late_init, install_commands);
 	hook_register(frr_fini, restore_yang_modules);
 	return 0;

@@ -31,6 +31,7 @@
 #include "nhrpd/nhrp_io.h"
 #include "nhrpd/nhrp_local_cli.h"
 #include "nhrpd/nhrp_nb.h"
+#include "nhrpd/nhrp_routes.h"
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_keys.h"
 #include "nhrpd/vpn_vty.h"
@@ -60,7 +61,7 @@ struct zebra_privs_t nhrpd_privs = {
 
 /* Down in this order: the VPNs, what feeds the stock code, the stock code from top to bottom. */
 static void (*const teardown[])(void) = {
-	nhrp_nb_terminate, nhrp_local_cli_terminate, nhrp_hold_terminate, nhrp_beside_terminate, vpn_glue_terminate,
+	nhrp_nb_terminate, nhrp_local_cli_terminate, nhrp_hold_terminate, nhrp_routes_terminate, nhrp_beside_terminate, vpn_glue_terminate,
 	vpn_vty_check_terminate,
 	nhrp_shortcut_terminate, nhrp_nhs_terminate, nhrp_zebra_terminate, vici_terminate, evmgr_terminate,
 	nhrp_interface_terminate, vrf_terminate, nhrp_vc_terminate,
@@ -175,6 +176,7 @@ int main(int argc, char **argv)
 		stock_parts[i]();
 	vpn_glue_init();
 	nhrp_beside_init();
+	nhrp_routes_init();
 	vpn_vty_init();
 	vpn_vty_check_init();
 	cmd_init_config_callbacks(config_begins, config_ends);

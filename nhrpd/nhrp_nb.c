@@ -21,6 +21,7 @@
 #include "nhrpd/nhrp_hold.h"
 #include "nhrpd/nhrp_nb.h"
 #include "nhrpd/nhrp_nb_config.h"
+#include "nhrpd/nhrp_reread.h"
 #include "yang/nhrpd_model.h"
 
 /* How long mgmtd may take to appear before the log mentions it, in seconds. */
@@ -111,9 +112,11 @@ static void mgmtd_changed(struct mgmt_be_client *client, uintptr_t loop, bool co
 	event_cancel(&patience);
 	if (connected) {
 		nhrp_hold_mgmtd_connected(MGMTD_SETTLES);
+		nhrp_reread_connected();
 		zlog_info("connected to mgmtd: it sends the configuration of VPNs");
 		return;
 	}
+	nhrp_reread_lost();
 	zlog_warn("connection to mgmtd lost: VPNs stay as they are until it is back");
 }
 
@@ -142,6 +145,7 @@ static struct mgmt_be_client_cbs client_callbacks = {
 void nhrp_nb_init(struct event_loop *loop)
 {
 	nhrp_nb_config_init();
+	nhrp_reread_init(loop);
 	backend = mgmt_be_client_create("nhrpd", &client_callbacks, (uintptr_t)loop, loop);
 	nhrp_hold_for_mgmtd(MGMTD_PATIENCE * 1000);
 	event_add_timer(loop, mgmtd_is_late, NULL, MGMTD_PATIENCE, &patience);
@@ -151,6 +155,7 @@ void nhrp_nb_terminate(void)
 {
 	event_cancel(&patience);
 	nhrp_nb_config_terminate();
+	nhrp_reread_terminate();
 	if (backend)
 		mgmt_be_client_destroy(backend);
 	backend = NULL;

@@ -22,6 +22,7 @@
 #include "lib/yang.h"
 
 #include "nhrpd/nhrp_nb_config.h"
+#include "nhrpd/nhrp_reread.h"
 #include "nhrpd/vpn_config.h"
 
 /* What the leaves' defaults say in the model, for an interface that loses everything. */
@@ -239,15 +240,22 @@ static int unset_instance(const struct lyd_node *instance, void *ifname)
  */
 static int interface_deleted(struct interface *ifp)
 {
-	const struct lyd_node *vpn = NULL;
+	/* while mgmtd starts anew, the part that it has not sent again stands elsewhere */
+	const struct lyd_node *const in[] = { running_config->dnode, nhrp_reread_awaited() };
+	const struct lyd_node *vpn;
+	bool any = false;
 
-	if (running_config->dnode)
-		vpn = yang_dnode_getf(running_config->dnode,
-				      "/frr-interface:lib/interface[name='%s']/frr-nhrpd:nhrp/vpn",
-				      ifp->name);
-	if (!vpn)
+	for (size_t i = 0; i < array_size(in); i++) {
+		vpn = in[i] ? yang_dnode_getf(in[i], "/frr-interface:lib/interface[name='%s']/frr-nhrpd:nhrp/vpn",
+					      ifp->name)
+			    : NULL;
+		if (vpn)
+			yang_dnode_iterate(unset_instance, ifp->name, vpn, "./instance");
+		any |= vpn != NULL;
+	}
+	nhrp_reread_forget_interface(ifp->name);
+	if (!any)
 		return 0;
-	yang_dnode_iterate(unset_instance, ifp->name, vpn, "./instance");
 	vpn_config_controller_set(ifp->name, NULL);
 	vpn_config_role_set(ifp->name, VPN_ROLE_AUTO);
 	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);

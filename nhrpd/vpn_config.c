@@ -9,6 +9,7 @@
 #include "lib/zebra.h"
 
 #include "nhrpd/nhrp_hold.h"
+#include "nhrpd/nhrp_reread.h"
 #include "nhrpd/vpn_config.h"
 #include "nhrpd/vpn_controller.h"
 #include "nhrpd/vpn_glue.h"
@@ -73,5 +74,6 @@ void vpn_config_apply(void)
 	vpn_engine_commit(vpn_glue_engine());
 	vpn_controller_poll_now();
 	nhrp_hold_vpns_came();
+	nhrp_reread_came();
 	vpn_glue_kick();
 }

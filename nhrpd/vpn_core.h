@@ -26,6 +26,7 @@ DECLARE_MGROUP(VPNENGINE);
 /* … of an engine that was in step before: until it looks whether the module has answered all, and is content with less */
 #define VPN_SYNC_LOOK_MS 50
 #define VPN_SYNC_UNREADY_MS 1000
+#define VPN_SYNC_RETRY_MS 1000	/* … and while the configuration is not complete */
 
 /* Log lines that the network can provoke: one a second of each kind. */
 enum vpn_gate {
@@ -70,6 +71,7 @@ struct vpn_engine {
 	char dataplane_reason[DM_REASON_LEN];
 	struct vpn_timer sync;
 	struct vpn_check check;
+	bool configuring; /* the configuration is not complete, and what is not in it may be so yet */
 
 	struct {
 		bool logged; /* a line, at `at` */

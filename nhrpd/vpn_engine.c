@@ -104,12 +104,17 @@ static void sync_over(struct vpn_engine *e, void *arg)
 	struct dm_rec rec = { .type = DM_REC_SYNC_END };
 	uint64_t since = vpn_now(e) - e->dumped;
 
+	if (e->configuring) {
+		vpn_timer_set(e, &e->sync, VPN_SYNC_RETRY_MS);
+		return;
+	}
 	if (since < VPN_SYNC_GRACE_MS &&
 	    !(e->seasoned && is_answered(e, since < VPN_SYNC_UNREADY_MS))) {
 		vpn_timer_set(e, &e->sync, e->seasoned ? VPN_SYNC_LOOK_MS : VPN_SYNC_GRACE_MS - since);
 		return;
 	}
 	e->seasoned = true;
+	vpn_adopt_settle(e);
 	vpn_program(e, &rec);
 	vpn_log(e, VPN_LOG_DEBUG, "zebra module: synchronised");
 }
@@ -310,6 +315,11 @@ void vpn_engine_keys_changed(struct vpn_engine *e)
 	vpn_auth_look(e);
 }
 
+void vpn_engine_configuring(struct vpn_engine *e, bool on)
+{
+	e->configuring = on;
+}
+
 void vpn_engine_commit(struct vpn_engine *e)
 {
 	struct vpn_device *dev;
@@ -453,6 +463,11 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 		inst = of_role(e, rec->hairpin.ifindex, rec->hairpin.vni, DM_ROLE_HUB);
 		if (inst)
 			vpn_hub_hairpin(e, inst, &rec->hairpin);
+		break;
+	case DM_REC_MAC_HAVE:
+		inst = of_role(e, rec->mac.ifindex, rec->mac.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_adopt_mac(e, inst, &rec->mac);
 		break;
 	case DM_REC_USED_REPLY:
 		inst = vpn_instance_by_vni(e, rec->used.ifindex, rec->used.vni);

@@ -158,6 +158,11 @@ void vpn_engine_set_duplicate(struct vpn_engine *e, const char *ifname, const st
 void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn);
 /* A whole transaction has been set: act on it. */
 void vpn_engine_commit(struct vpn_engine *e);
+/*
+ * Further configuration is awaited (it is not when an engine is new): the module is not told that all has been
+ * stated (SYNC_END), and so sweeps nothing of what it holds.
+ */
+void vpn_engine_configuring(struct vpn_engine *e, bool on);
 /* Calls FN with the name of each interface whose GRE side matters: controllers, and all that carry a VPN. Once each. */
 void vpn_engine_controllers(struct vpn_engine *e, void (*fn)(void *arg, const char *name), void *arg);
 

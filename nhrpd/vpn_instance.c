@@ -104,6 +104,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	inst = XCALLOC(MTYPE_VPN_INSTANCE, sizeof(*inst));
 	inst->dev = dev;
 	inst->vpn = vpn;
+	vpn_adopt_init(inst);
 	vpn_remote_init(&inst->remotes);
 	vpn_local_init(inst);
 	vpn_hearing_init(inst);
@@ -164,6 +165,7 @@ static void stop(struct vpn_engine *e, struct vpn_instance *inst, bool program)
 	vpn_local_clear(e, inst);
 	vpn_remote_clear(e, inst, program);
 	vpn_neigh_stop(e, inst, program);
+	vpn_adopt_drop_hub(e, inst);
 	vpn_spoke_stop(e, inst);
 	vpn_member_clear(e, inst, program);
 	vpn_transit_clear(e, inst);

@@ -6,6 +6,7 @@
 #define DMEVPN_VPN_INSTANCE_H
 
 #include "lib/jhash.h"
+#include "nhrpd/vpn_adopt.h"
 #include "nhrpd/vpn_ageing.h"
 #include "nhrpd/vpn_duplicate.h"
 #include "nhrpd/vpn_end.h"
@@ -69,6 +70,7 @@ struct vpn_instance {
 	bool leaving; /* a spoke's registrations are being taken back, and nothing else happens any more */
 	struct vpn_hub hubs[VPN_SERVERS_MAX];
 	struct vpn_hub *active;
+	struct vpn_adopted_hub adopted; /* while there is no active one */
 	struct vpn_remote_tables remotes;
 	struct vpn_local_tables locals;
 	struct vpn_hearing hearing;

@@ -129,8 +129,14 @@ void vpn_member_adopt(struct vpn_engine *e, struct vpn_instance *inst, const str
 {
 	struct vpn_member *m;
 
-	if (vpn_member_find(inst, &rec->nbma) || vpn_members_count(&inst->members) >= VPN_MEMBERS_MAX)
+	if (vpn_member_find(inst, &rec->nbma))
 		return;
+	if (e->seasoned || vpn_members_count(&inst->members) >= VPN_MEMBERS_MAX) {
+		const struct dm_rec gone = { .type = DM_REC_MEMBER_DEL, .member = *rec };
+
+		vpn_program(e, &gone); /* it went while the module was out of sight */
+		return;
+	}
 	m = vpn_member_new(e, inst, &rec->nbma);
 	m->vni = rec->remote_vni;
 	m->holdtime = inst->dev->holdtime;

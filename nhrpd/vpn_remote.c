@@ -50,6 +50,12 @@ static void program(struct vpn_engine *e, const struct vpn_remote *r, bool set)
 		vpn_neigh_program(e, r, set);
 }
 
+/* Whether a tunnel of ours can lead there. */
+static bool is_far_end(const struct vpn_instance *inst, const struct dm_addr *nbma)
+{
+	return dm_addr_is_station(nbma) && !dm_addr_same(nbma, &inst->nbma) && nbma->family == inst->nbma.family;
+}
+
 /* --- life --- */
 
 void vpn_remote_init(struct vpn_remote_tables *t)
@@ -264,14 +270,41 @@ void vpn_remote_ask_again(struct vpn_engine *e, struct vpn_instance *inst)
 	ask_again_table(e, &inst->remotes.ips);
 }
 
+/* Some time within SPREAD milliseconds. */
+static void tell_again(struct vpn_engine *e, struct vpn_remote *r, uint64_t spread)
+{
+	if (r->state == VPN_REMOTE_ACTIVE && !r->waiting)
+		vpn_timer_set(e, &r->retry, e->ops.random(e->ctx) % spread);
+}
+
 static void tell_again_table(struct vpn_engine *e, struct vpn_remotes_head *table)
 {
 	uint64_t spread = VPN_RETRY_FIRST_MS + vpn_remotes_count(table) * SPREAD_MS;
 	struct vpn_remote *r;
 
 	frr_each (vpn_remotes, table, r)
-		if (r->state == VPN_REMOTE_ACTIVE && !r->waiting)
-			vpn_timer_set(e, &r->retry, e->ops.random(e->ctx) % spread);
+		tell_again(e, r, spread);
+}
+
+bool vpn_remote_adopt(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec)
+{
+	uint64_t hold_ms = (uint64_t)inst->dev->holdtime * 1000;
+	struct vpn_remote *r;
+
+	if (!dm_addr_is_station(&rec->mac) || !is_far_end(inst, &rec->nbma) ||
+	    vpn_remotes_count(table(inst, &rec->mac)) >= VPN_REMOTES_MAX)
+		return false;
+	r = create(e, inst, &rec->mac);
+	r->state = VPN_REMOTE_ACTIVE;
+	r->renewed = r->since;
+	r->nbma = rec->nbma;
+	r->vni = rec->remote_vni;
+	vpn_timer_set(e, &r->expiry, hold_ms);
+	if (inst->active)
+		tell_again(e, r, VPN_RETRY_FIRST_MS);
+	program(e, r, true);
+	vpn_local_kick(e, inst);
+	return true;
 }
 
 void vpn_remote_tell_again(struct vpn_engine *e, struct vpn_instance *inst)
@@ -324,8 +357,7 @@ static bool usable(const struct vpn_instance *inst, const struct vpn_remote *r, 
 	if (is_mac(r) ? cie->sub.has_mac : !dm_addr_is_station(&cie->sub.mac))
 		return false;
 	return cie->holding_time && cie->sub.has_vni &&
-	       dm_addr_is_station(&cie->nbma) && !dm_addr_same(&cie->nbma, &inst->nbma) &&
-	       cie->nbma.family == inst->nbma.family && dm_addr_same(&cie->proto, &r->addr);
+	       is_far_end(inst, &cie->nbma) && dm_addr_same(&cie->proto, &r->addr);
 }
 
 /* Of several entries the usable one with the highest preference, the first of equals (RFC 2332 5.2.0.1). */

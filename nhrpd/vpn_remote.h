@@ -75,6 +75,11 @@ void vpn_remote_fini(struct vpn_remote_tables *t);
 struct vpn_remote *vpn_remote_find(struct vpn_instance *inst, const struct dm_addr *addr);
 /* Asks for an address of which nothing is known yet. Returns false, and counts, when there are too many. */
 bool vpn_remote_want(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_addr *addr);
+/*
+ * An entry that the kernel has from an earlier life of ours counts as active, for the holding time at most; a hub is
+ * asked about it as soon as there is one. Returns false for one that no answer of a hub could have made, or too many.
+ */
+bool vpn_remote_adopt(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
 /* Asks for a known one again, in a new request. */
 void vpn_remote_ask(struct vpn_engine *e, struct vpn_remote *r);
 /* Asks again, in new requests, all that is unanswered. */

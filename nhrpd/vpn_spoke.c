@@ -54,10 +54,14 @@ static void elect(struct vpn_engine *e, struct vpn_instance *inst)
 	if (best == inst->active)
 		return;
 	inst->active = best;
+	if (best)
+		vpn_adopt_forget_hub(e, inst);
 	vpn_log(e, VPN_LOG_INFO, "VPN %s on %s: %s%s", vpn_id_str(&inst->vpn, id), inst->dev->name,
 		best ? "registered, active hub " : "no hub is left", best ? dm_addr_str(&best->nbma, text) : "");
 	program_hub(e, inst);
 	vpn_local_untell(e, inst);
+	if (best)
+		vpn_remote_tell_again(e, inst); /* what an earlier life of ours was told, or by another hub */
 }
 
 /* --- requests --- */
@@ -295,6 +299,7 @@ static void registration_refused(struct vpn_engine *e, struct vpn_hub *hub, uint
 	hub->backoff = VPN_RETRY_MAX_MS;
 	vpn_timer_set(e, &hub->send, vpn_jitter(e, hub->backoff));
 	vpn_channel_changed(e, hub);
+	vpn_adopt_drop_hub(e, hub->inst);
 	elect(e, hub->inst);
 }
 

@@ -12,6 +12,8 @@
 
 #include "lib/addr.h"
 
+#include "lib/dmevpn_msg.h"
+
 #include "zebra/dmevpn_netlink.h"
 #include "zebra/dmevpn_provider.h"
 
@@ -73,6 +75,12 @@ bool dm_fdb_failed(const struct dm_op *op);
 
 /* The kernel does not have an entry any more; if it is one that is wanted, it is made again. */
 void dm_fdb_removed(const struct nlm_fdb *fdb);
+
+/*
+ * Calls EACH for what the kernel has of a spoke's VPN by our doing: its entries and, with MAC zero,
+ * where the all-zero one leads, unless that is the user's still.
+ */
+void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_mac *mac));
 
 /* Entries of a VPN, without the all-zero one. */
 uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni);

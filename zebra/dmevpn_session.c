@@ -125,6 +125,13 @@ static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN]
 	send_rec(&rec);
 }
 
+static void send_entry(const struct dm_mac *mac)
+{
+	struct dm_rec rec = {.type = DM_REC_MAC_HAVE, .mac = *mac};
+
+	send_rec(&rec);
+}
+
 static void send_known_mac(const struct dm_mac_info *mac, void *arg)
 {
 	if (mac->member)
@@ -667,6 +674,8 @@ static const struct dm_watch_ops watch_ops = {
 static void instance_told(const struct dm_instance_info *info, bool has_state)
 {
 	send_state(info, NULL);
+	if (info->role == DM_ROLE_SPOKE && has_state && info->vni)
+		dm_fdb_each(info->ifindex, info->vni, send_entry);
 	/* from the first time it is ready on, so that nhrpd misses no change while it is not */
 	if (info->role == DM_ROLE_SPOKE && info->ready) {
 		dm_locals_follow(info->ifindex, info->vni);

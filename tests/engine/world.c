@@ -298,13 +298,13 @@ static size_t instance_at(const struct world_node *n, uint32_t ifindex, uint16_t
 }
 
 /* What it holds of the instance from before, as the real module says after a restart of ours. */
-static void tell_held(struct world_node *n, uint32_t vni)
+static void tell_held(struct world_node *n, uint32_t vni, bool hub)
 {
 	for (size_t i = 0; i < n->num_members; i++)
 		if (n->members[i].vni == vni)
 			event(n, &(struct dm_rec){ .type = DM_REC_MEMBER_HAVE, .member = n->members[i] });
 	for (size_t i = 0; i < n->num_macs; i++) {
-		struct dm_rec rec = { .type = DM_REC_MAC_SEEN, .mac = n->macs[i] };
+		struct dm_rec rec = { .type = hub ? DM_REC_MAC_SEEN : DM_REC_MAC_HAVE, .mac = n->macs[i] };
 		const struct world_heard *h = heard_at(n, &rec.mac.mac);
 
 		if (h)
@@ -312,6 +312,13 @@ static void tell_held(struct world_node *n, uint32_t vni)
 		if (n->macs[i].vni == vni)
 			event(n, &rec);
 	}
+	if (!hub && n->hub.ifindex && n->hub.vni == vni)
+		event(n, &(struct dm_rec){ .type = DM_REC_MAC_HAVE,
+					   .mac = { .ifindex = n->hub.ifindex,
+						    .vni = vni,
+						    .mac = world_addr("00:00:00:00:00:00"),
+						    .nbma = n->hub.nbma,
+						    .remote_vni = n->hub.remote_vni } });
 }
 
 static void answer_instance(struct world_node *n, const struct dm_instance *inst)
@@ -328,8 +335,7 @@ static void answer_instance(struct world_node *n, const struct dm_instance *inst
 		n->instances[n->num_instances++] = *inst;
 	}
 	event(n, &rec);
-	if (inst->role == DM_ROLE_HUB)
-		tell_held(n, rec.state.vni);
+	tell_held(n, rec.state.vni, inst->role == DM_ROLE_HUB);
 }
 
 static void table_member(struct world_node *n, const struct dm_member *m, bool set)

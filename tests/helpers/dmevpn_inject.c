@@ -98,6 +98,10 @@ static void print_record(const struct dm_rec *r)
 		       r->mac.ifindex, r->mac.vni, addr(&r->mac.mac), addr(&r->mac.nbma),
 		       r->mac.remote_vni, r->mac.moved, addr(&r->mac.old_nbma), r->mac.idle_ms);
 		break;
+	case DM_REC_MAC_HAVE:
+		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u", r->mac.ifindex, r->mac.vni,
+		       addr(&r->mac.mac), addr(&r->mac.nbma), r->mac.remote_vni);
+		break;
 	case DM_REC_HAIRPIN:
 		print_hairpin(&r->hairpin);
 		break;

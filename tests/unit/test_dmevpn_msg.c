@@ -121,6 +121,9 @@ static const struct {
 	{"MODULE_TAKEN", "52 00 0008  00000001 00000000",
 	 {.type = DM_REC_MODULE_TAKEN, .taken = {1, 0}}},
 	{"DUMP_BEGIN", "55 00 0000", {.type = DM_REC_DUMP_BEGIN}},
+	{"MAC_HAVE", "4f 00 0018  00000007 00000064 03 02000000000b 01 0a000003 00000065",
+	 {.type = DM_REC_MAC_HAVE,
+	  .mac = {.ifindex = 7, .vni = 100, .mac = MAC(11), .nbma = V4(10, 0, 0, 3), .remote_vni = 101}}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))

@@ -4,7 +4,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 
 from lib.poll import poll
@@ -76,17 +75,7 @@ class Inject:
 
 def show(node):
     """`show zebra dmevpn json`, asked at zebra's own socket."""
-    with socket.socket(socket.AF_UNIX) as vty:
-        vty.settimeout(60)
-        vty.connect(node.path("/run/frr/zebra.vty"))
-        for command in ("enable", "show zebra dmevpn json"):
-            vty.send(command.encode() + b"\0")
-            answer = b""
-            while answer[-4:-1] != b"\0\0\0":
-                part = vty.recv(65536)
-                assert part, f"{node.name}: zebra closed its vty: {answer!r}"
-                answer += part
-    return json.loads(answer[:-4])
+    return json.loads(node.ask_daemon("zebra", "show zebra dmevpn json"))
 
 
 def counters(node):

@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 
 from .node import Node
 from .poll import poll
@@ -177,6 +178,20 @@ class FrrNode(Node):
             return json.loads(out)
         except ValueError:
             raise AssertionError(f"{self.name}: `{command}` is not JSON: {out!r}") from None
+
+    def ask_daemon(self, daemon, command):
+        """A show command at a daemon's own socket: for what vtysh does not know, or without its time."""
+        with socket.socket(socket.AF_UNIX) as vty:
+            vty.settimeout(60)
+            vty.connect(self.path(f"/run/frr/{daemon}.vty"))
+            for line in ("enable", command):
+                vty.send(line.encode() + b"\0")
+                answer = b""
+                while answer[-4:-1] != b"\0\0\0":
+                    part = vty.recv(65536)
+                    assert part, f"{self.name}: {daemon} closed its vty: {answer!r}"
+                    answer += part
+        return answer[:-4].decode()
 
     def running_config(self):
         return self.vtysh("show running-config")
