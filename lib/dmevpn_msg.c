@@ -65,6 +65,8 @@ struct record {
 #define LOCAL_FIELDS N(local.ifindex) N(local.vni) A(local.mac)
 #define NEIGH_FIELDS FIELDS(N(neigh.ifindex) N(neigh.vni) A(neigh.ip) A(neigh.mac))
 
+#define PROBE_KEY N(probe.ifindex) N(probe.vni) A(probe.nbma) N(probe.remote_vni)
+
 static const struct record records[] = {
 	[DM_REC_HELLO] = {"HELLO", HELLO_FIELDS},
 	[DM_REC_SYNC_END] = {"SYNC_END", FIELDS()},
@@ -88,6 +90,8 @@ static const struct record records[] = {
 	[DM_REC_LOCAL_QUERY] = {"LOCAL_QUERY",
 				FIELDS(N(heard.ifindex) N(heard.vni) N(heard.idle_ms))},
 	[DM_REC_CHECK] = {"CHECK", FIELDS(N(check.number))},
+	[DM_REC_PROBE_SET] = {"PROBE_SET", FIELDS(PROBE_KEY N(probe.interval) N(probe.misses))},
+	[DM_REC_PROBE_DEL] = {"PROBE_DEL", FIELDS(PROBE_KEY)},
 	[DM_REC_USED_QUERY] = {"USED_QUERY", FIELDS(N(used.ifindex) N(used.vni) A(used.mac))},
 	[DM_REC_TAKEN] = {"TAKEN", TAKEN_FIELDS},
 
@@ -130,6 +134,7 @@ static const struct record records[] = {
 	[DM_REC_MODULE_TAKEN] = {"MODULE_TAKEN", TAKEN_FIELDS},
 	[DM_REC_DUMP_BEGIN] = {"DUMP_BEGIN", FIELDS()},
 	[DM_REC_MAC_HAVE] = {"MAC_HAVE", MAC_FIELDS},
+	[DM_REC_PROBE_STATE] = {"PROBE_STATE", FIELDS(PROBE_KEY N(probe.up) N(probe.rtt_us))},
 };
 
 static const struct record *record_of(uint8_t type)

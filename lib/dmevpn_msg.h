@@ -67,6 +67,8 @@ enum dm_rec_type {
 	DM_REC_CHECK = 20,
 	DM_REC_TAKEN = 21,
 	DM_REC_LOCAL_QUERY = 22,
+	DM_REC_PROBE_SET = 18,
+	DM_REC_PROBE_DEL = 19,
 
 	/* the module to nhrpd */
 	DM_REC_HELLO_ACK = 64,
@@ -89,6 +91,7 @@ enum dm_rec_type {
 	DM_REC_MODULE_TAKEN = 82,
 	DM_REC_LOCAL_HEARD = 83,
 	DM_REC_DUMP_BEGIN = 85,
+	DM_REC_PROBE_STATE = 78,
 };
 
 enum dm_role {
@@ -289,6 +292,23 @@ struct dm_check_end {
 	char reason[DM_REASON_LEN]; /* what could not be read, a sentence part; empty when all was */
 };
 
+/*
+ * PROBE_SET, PROBE_DEL, PROBE_STATE: whether frames get through to another VXLAN end, and back.
+ * Identified by (ifindex, vni, nbma, remote_vni). While a path is probed and not up, MAC_SETs
+ * to its end are held back from the kernel. Each PROBE_SET of a path that has been judged, and
+ * each change, is followed by a PROBE_STATE; so are some answers, for the sake of rtt_us.
+ */
+struct dm_probe {
+	uint32_t ifindex; /* of the VXLAN device */
+	uint32_t vni;
+	struct dm_addr nbma;
+	uint32_t remote_vni; /* by which the other end receives */
+	uint32_t interval;   /* SET: milliseconds between two probes */
+	uint8_t misses;	     /* SET: in a row, after which the path is down */
+	uint8_t up;	     /* STATE */
+	uint32_t rtt_us;     /* STATE: microseconds from the last answered probe to its answer */
+};
+
 /* LINK: a VXLAN device as the kernel has it */
 #define DM_LINK_UP 0x01
 #define DM_LINK_EXTERNAL 0x02
@@ -339,6 +359,7 @@ struct dm_rec {
 		struct dm_check check;
 		struct dm_have have;
 		struct dm_check_end check_end;
+		struct dm_probe probe;
 	};
 };
 

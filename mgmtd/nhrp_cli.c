@@ -10,6 +10,8 @@
  *	 ip nhrp vpn role hub
  *	 ip nhrp vpn holdtime 600
  *	 ip nhrp vpn ageing-time 60
+ *	 no ip nhrp vpn probe
+ *	 ip nhrp vpn probe interval 500 misses 5
  *	 ip nhrp vpn graceful-restart
  *	 ip nhrp vpn authentication key-chain KEYS
  *	 ip nhrp vpn arp-suppress
@@ -42,6 +44,7 @@
 
 #define NHRP_STR "Next Hop Resolution Protocol functions\n"
 #define VPN_STR  "VPNs of this interface\n"
+#define PROBE_STR "Shortcuts are used while the other spoke answers probes (default)\n"
 #define OUI_STR  "Organization that gave the VPN index\n"
 #define OUI_HELP "Its OUI, three octets as in 00:00:5e (default: 00:00:00)\n"
 
@@ -221,6 +224,47 @@ DEFPY_YANG(if_nhrp_vpn_ageing_time,
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe
+ */
+DEFPY_YANG(if_nhrp_vpn_probe,
+	   if_nhrp_vpn_probe_cmd,
+	   "[no] ip nhrp vpn probe",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   PROBE_STR)
+{
+	nb_cli_enqueue_change(vty, VPN_XPATH "/probe", no ? NB_OP_MODIFY : NB_OP_DESTROY,
+			      no ? "false" : NULL);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-interval
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-misses
+ */
+DEFPY_YANG(if_nhrp_vpn_probe_interval,
+	   if_nhrp_vpn_probe_interval_cmd,
+	   "[no] ip nhrp vpn probe interval ![(100-60000)$interval misses (1-10)$misses]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   PROBE_STR
+	   "From one probe to the next\n"
+	   "Milliseconds (default: 1000)\n"
+	   "Unanswered ones in a row, after which shortcuts are out of use\n"
+	   "How many (default: 3)\n")
+{
+	enum nb_operation op = no ? NB_OP_DESTROY : NB_OP_MODIFY;
+
+	nb_cli_enqueue_change(vty, VPN_XPATH "/probe-interval", op, no ? NULL : interval_str);
+	nb_cli_enqueue_change(vty, VPN_XPATH "/probe-misses", op, no ? NULL : misses_str);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
  */
 DEFPY_YANG(if_nhrp_vpn_graceful_restart,
@@ -307,6 +351,8 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_holdtime_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_keepalive_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_ageing_time_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_probe_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_probe_interval_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_arp_suppress_cmd);
@@ -376,6 +422,25 @@ static void show_ageing_time(struct vty *vty, const struct lyd_node *dnode, bool
 	vty_out(vty, " ip nhrp vpn ageing-time %s\n", yang_dnode_get_string(dnode, NULL));
 }
 
+static void show_probe(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " %sip nhrp vpn probe\n", yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
+}
+
+/* One line for both times, at the first of them that is shown. */
+static void show_probe_interval(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	vty_out(vty, " ip nhrp vpn probe interval %s misses %s\n",
+		yang_dnode_get_string(dnode, "../probe-interval"),
+		yang_dnode_get_string(dnode, "../probe-misses"));
+}
+
+static void show_probe_misses(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	if (!show_defaults && yang_dnode_is_default(dnode, "../probe-interval"))
+		show_probe_interval(vty, dnode, show_defaults);
+}
+
 static void show_graceful_restart(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
 	vty_out(vty, " %sip nhrp vpn graceful-restart\n", yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
@@ -431,6 +496,18 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/ageing-time",
 			.cbs.cli_show = show_ageing_time,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe",
+			.cbs.cli_show = show_probe,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-interval",
+			.cbs.cli_show = show_probe_interval,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-misses",
+			.cbs.cli_show = show_probe_misses,
 		},
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart",

@@ -74,6 +74,18 @@ const struct frr_yang_module_info frr_nhrpd_info = {
 			.cbs.modify = nhrp_vpn_ageing_time_modify,
 		},
 		{
+			.xpath = VPN_XPATH "/probe",
+			.cbs.modify = nhrp_vpn_probe_modify,
+		},
+		{
+			.xpath = VPN_XPATH "/probe-interval",
+			.cbs.modify = nhrp_vpn_probe_modify,
+		},
+		{
+			.xpath = VPN_XPATH "/probe-misses",
+			.cbs.modify = nhrp_vpn_probe_modify,
+		},
+		{
 			.xpath = VPN_XPATH "/graceful-restart",
 			.cbs.modify = nhrp_vpn_graceful_restart_modify,
 		},

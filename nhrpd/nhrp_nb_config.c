@@ -168,6 +168,21 @@ int nhrp_vpn_ageing_time_modify(struct nb_cb_modify_args *args)
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-interval
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-misses
+ */
+int nhrp_vpn_probe_modify(struct nb_cb_modify_args *args)
+{
+	/* any of the three says all of them: defaults are in the tree, too */
+	if (args->event == NB_EV_APPLY)
+		vpn_config_probe_set(ifname_of(args->dnode), yang_dnode_get_bool(args->dnode, "../probe"),
+				     yang_dnode_get_uint32(args->dnode, "../probe-interval"),
+				     yang_dnode_get_uint8(args->dnode, "../probe-misses"));
+	return NB_OK;
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
  */
 int nhrp_vpn_graceful_restart_modify(struct nb_cb_modify_args *args)
@@ -261,6 +276,7 @@ static int interface_deleted(struct interface *ifp)
 	vpn_config_holdtime_set(ifp->name, DEFAULT_HOLDTIME);
 	vpn_config_keepalive_set(ifp->name, VPN_KEEPALIVE_DEFAULT);
 	vpn_config_ageing_time_set(ifp->name, DEFAULT_AGEING_TIME);
+	vpn_config_probe_set(ifp->name, true, VPN_DEFAULT_PROBE_MS, VPN_DEFAULT_PROBE_MISSES);
 	vpn_config_graceful_restart_set(ifp->name, false);
 	vpn_config_key_chain_set(ifp->name, NULL);
 	vpn_config_arp_suppress_set(ifp->name, false);

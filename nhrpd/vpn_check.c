@@ -167,6 +167,13 @@ static bool as_wanted(const struct dm_have *want, const struct dm_have *has)
 	       (want->settings & has->settings) == want->settings;
 }
 
+static bool has(struct vpn_check *c, const struct dm_have *w)
+{
+	struct thing ref = { .have = *w };
+
+	return vpn_things_find(&c->things, &ref);
+}
+
 static void want(struct vpn_check *c, const struct dm_have *w)
 {
 	struct thing ref = { .have = *w }, *t = vpn_things_find(&c->things, &ref);
@@ -230,6 +237,12 @@ static void want_hub_role(struct vpn_check *c, struct vpn_instance *inst)
 		want_binding(c, inst, b);
 }
 
+/* The module keeps what it has of a path that it has not judged yet, and adds nothing. */
+static bool is_undecided(const struct vpn_remote *r)
+{
+	return r->state == VPN_REMOTE_ACTIVE && r->probe && r->probe->state == VPN_PROBE_WAITING;
+}
+
 static void want_shortcuts(struct vpn_check *c, struct vpn_instance *inst)
 {
 	const struct vpn_remote *r;
@@ -239,7 +252,7 @@ static void want_shortcuts(struct vpn_check *c, struct vpn_instance *inst)
 
 		w.at = r->nbma;
 		w.remote_vni = r->vni;
-		if (r->state == VPN_REMOTE_ACTIVE)
+		if (vpn_shortcut_in_kernel(r) || (is_undecided(r) && has(c, &w)))
 			want(c, &w);
 	}
 }

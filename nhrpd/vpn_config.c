@@ -49,6 +49,11 @@ void vpn_config_ageing_time_set(const char *ifname, uint16_t seconds)
 	vpn_engine_set_ageing_time(vpn_glue_engine(), ifname, seconds);
 }
 
+void vpn_config_probe_set(const char *ifname, bool on, uint32_t interval, uint8_t misses)
+{
+	vpn_engine_set_probe(vpn_glue_engine(), ifname, on ? interval : 0, misses);
+}
+
 void vpn_config_graceful_restart_set(const char *ifname, bool on)
 {
 	vpn_engine_set_graceful_restart(vpn_glue_engine(), ifname, on);

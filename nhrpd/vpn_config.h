@@ -20,6 +20,8 @@ void vpn_config_holdtime_set(const char *ifname, uint16_t seconds);
 void vpn_config_keepalive_set(const char *ifname, uint32_t ms);
 /* Seconds, 10 to 65535; 0: MACs do not age. */
 void vpn_config_ageing_time_set(const char *ifname, uint16_t seconds);
+/* Milliseconds, 100 to 60000; 1 to 10. */
+void vpn_config_probe_set(const char *ifname, bool on, uint32_t interval, uint8_t misses);
 void vpn_config_graceful_restart_set(const char *ifname, bool on);
 /* NULL takes the key chain away; it need not exist. */
 void vpn_config_key_chain_set(const char *ifname, const char *name);

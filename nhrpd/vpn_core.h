@@ -18,6 +18,7 @@
 #include "nhrpd/vpn_instance.h"
 #include "nhrpd/vpn_link.h"
 #include "nhrpd/vpn_plain.h"
+#include "nhrpd/vpn_probe.h"
 #include "nhrpd/vpn_timer.h"
 
 DECLARE_MGROUP(VPNENGINE);

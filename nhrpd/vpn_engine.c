@@ -157,6 +157,8 @@ void vpn_engine_free(struct vpn_engine *e)
 		dev->holdtime = VPN_DEFAULT_HOLDTIME;
 		dev->keepalive = VPN_KEEPALIVE_DEFAULT;
 		dev->ageing_time = VPN_DEFAULT_AGEING;
+		dev->probe_interval = VPN_DEFAULT_PROBE_MS;
+		dev->probe_misses = VPN_DEFAULT_PROBE_MISSES;
 		dev->key_chain[0] = '\0';
 		dev->graceful_restart = false;
 		dev->arp_suppress = false;
@@ -297,6 +299,17 @@ void vpn_engine_set_duplicate(struct vpn_engine *e, const char *ifname, const st
 
 	dev->duplicate = *config;
 	vpn_duplicate_configured(e, dev);
+}
+
+void vpn_engine_set_probe(struct vpn_engine *e, const char *ifname, uint32_t interval, uint8_t misses)
+{
+	struct vpn_device *dev = vpn_device_get(e, ifname);
+
+	if (dev->probe_interval == interval && dev->probe_misses == misses)
+		return;
+	dev->probe_interval = interval;
+	dev->probe_misses = misses;
+	vpn_probe_configured(e, dev);
 }
 
 void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn)
@@ -504,6 +517,11 @@ void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec)
 	case DM_REC_CHECK_HAVE:
 	case DM_REC_CHECK_END:
 		vpn_check_record(e, rec);
+		break;
+	case DM_REC_PROBE_STATE:
+		inst = of_role(e, rec->probe.ifindex, rec->probe.vni, DM_ROLE_SPOKE);
+		if (inst)
+			vpn_probe_told(e, inst, &rec->probe);
 		break;
 	case DM_REC_FAILURE:
 		failure(e, &rec->failure);

@@ -68,6 +68,8 @@ struct vpn_ops {
 #define VPN_KEEPALIVE_MAX 60000
 #define VPN_KEEPALIVE_DEFAULT 2000
 #define VPN_DEFAULT_AGEING 300 /* seconds, as the kernel's bridge */
+#define VPN_DEFAULT_PROBE_MS 1000 /* between two probes of a path */
+#define VPN_DEFAULT_PROBE_MISSES 3 /* in a row, after which it is down */
 #define VPN_KEY_CHAIN_LEN 128 /* octets of a key chain's name, with its end */
 #define VPN_SERVERS_MAX 8	    /* next hop servers of one controller */
 
@@ -154,6 +156,8 @@ void vpn_engine_set_key_chain(struct vpn_engine *e, const char *ifname, const ch
 void vpn_engine_set_arp_suppress(struct vpn_engine *e, const char *ifname, bool on);
 /* How duplicate addresses of the device's VPNs are found, and for how long they are held. */
 void vpn_engine_set_duplicate(struct vpn_engine *e, const char *ifname, const struct vpn_duplicate_config *config);
+/* Paths of a spoke's shortcuts are probed every INTERVAL ms, and down after MISSES in a row; INTERVAL 0: not probed. */
+void vpn_engine_set_probe(struct vpn_engine *e, const char *ifname, uint32_t interval, uint8_t misses);
 /* Plain messages of GRE interface IFNAME are of this VPN (RFC 2735 3.2); NULL: of none. */
 void vpn_engine_set_plain_vpn(struct vpn_engine *e, const char *ifname, const struct vpn_id *vpn);
 /* A whole transaction has been set: act on it. */
@@ -254,6 +258,8 @@ struct vpn_instance_view {
 	bool graceful_restart;
 	size_t num_members, num_macs, num_shortcuts;
 	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */
+	uint32_t probe_interval; /* ms, 0: shortcuts are used unprobed */
+	uint8_t probe_misses;
 	bool arp_suppress;		  /* configured */
 	const char *arp_suppress_state;	  /* "inactive", "waiting", "active", "failed"; a hub's: "answering" */
 	const char *arp_suppress_reason; /* why it failed, else "" */
@@ -286,11 +292,25 @@ struct vpn_mac_view {
 	struct dm_addr mac, nbma;
 	uint32_t vni;
 	const char *type; /* "learned", "shortcut", "resolving", "negative" */
+	const char *path;   /* of a shortcut: "waiting", "up", "down", or "unprobed"; else "" */
+	bool installed;	    /* a shortcut that is in the kernel, as far as is known */
 	bool has_expiry, used;
 	bool duplicate; /* held here, as it moved too often */
 	uint32_t move;	/* a hub's: number of its last move */
 	uint32_t expires_in; /* seconds */
 	uint32_t uptime;	   /* seconds */
+};
+
+/* The path of a spoke's shortcuts to another VXLAN end. */
+struct vpn_path_view {
+	const char *ifname;
+	struct vpn_id vpn;
+	struct dm_addr nbma;
+	uint32_t vni;
+	const char *state; /* "waiting", "up", "down" */
+	uint32_t uptime;   /* seconds in that state */
+	uint32_t rtt_us;   /* microseconds; 0 before the first answer */
+	size_t num_macs;   /* shortcuts that lead over it */
 };
 
 struct vpn_neigh_view {
@@ -327,6 +347,7 @@ void vpn_engine_each_duplicate(struct vpn_engine *e, void (*fn)(void *arg, const
 			       void *arg);
 /* Lets go of what is held: of all VPNs or of one, all addresses or one (NULL: all). Returns how many. */
 unsigned int vpn_engine_clear_duplicate(struct vpn_engine *e, const struct vpn_id *vpn, const struct dm_addr *addr);
+void vpn_engine_each_path(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_path_view *v), void *arg);
 void vpn_engine_each_plain(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_plain_view *v), void *arg);
 
 #define VPN_SIDE_LEN 160	  /* octets of one side of a difference in words, with its end */

@@ -56,6 +56,8 @@ struct vpn_device *vpn_device_get(struct vpn_engine *e, const char *name)
 	dev->holdtime = VPN_DEFAULT_HOLDTIME;
 	dev->keepalive = VPN_KEEPALIVE_DEFAULT;
 	dev->ageing_time = VPN_DEFAULT_AGEING;
+	dev->probe_interval = VPN_DEFAULT_PROBE_MS;
+	dev->probe_misses = VPN_DEFAULT_PROBE_MISSES;
 	vpn_ageing_init(dev);
 	dev->duplicate = vpn_duplicate_default();
 	vpn_instances_init(&dev->instances);
@@ -67,6 +69,7 @@ void vpn_device_trim(struct vpn_engine *e, struct vpn_device *dev)
 {
 	if (vpn_instances_count(&dev->instances) || dev->controller[0] || dev->role != VPN_ROLE_AUTO ||
 	    dev->holdtime != VPN_DEFAULT_HOLDTIME || dev->keepalive != VPN_KEEPALIVE_DEFAULT ||
+	    dev->probe_interval != VPN_DEFAULT_PROBE_MS || dev->probe_misses != VPN_DEFAULT_PROBE_MISSES ||
 	    dev->ageing_time != VPN_DEFAULT_AGEING || dev->graceful_restart || dev->key_chain[0] || dev->arp_suppress ||
 	    dev->has_plain || !vpn_duplicate_is_default(&dev->duplicate))
 		return;
@@ -106,6 +109,7 @@ struct vpn_instance *vpn_instance_get(struct vpn_engine *e, struct vpn_device *d
 	inst->vpn = vpn;
 	vpn_adopt_init(inst);
 	vpn_remote_init(&inst->remotes);
+	vpn_probes_init(&inst->probes);
 	vpn_local_init(inst);
 	vpn_hearing_init(inst);
 	vpn_neigh_init(inst);
@@ -184,6 +188,7 @@ void vpn_instance_del(struct vpn_engine *e, struct vpn_instance *inst, bool prog
 		vpn_index_del(&e->index, inst);
 	vpn_instances_del(&inst->dev->instances, inst);
 	vpn_remote_fini(&inst->remotes);
+	vpn_probes_fini(&inst->probes);
 	vpn_local_fini(inst);
 	vpn_members_fini(&inst->members);
 	vpn_binding_fini(&inst->bindings);
@@ -390,6 +395,7 @@ static void restate(struct vpn_engine *e, struct vpn_instance *inst)
 	if (inst->role == DM_ROLE_SPOKE) {
 		vpn_spoke_restate(e, inst);
 		vpn_neigh_restate(e, inst);
+		vpn_probe_restate(e, inst);
 		vpn_remote_restate(e, inst);
 	} else {
 		vpn_member_restate(e, inst);

@@ -15,6 +15,7 @@
 #include "nhrpd/vpn_local.h"
 #include "nhrpd/vpn_member.h"
 #include "nhrpd/vpn_neigh.h"
+#include "nhrpd/vpn_probe.h"
 #include "nhrpd/vpn_purge.h"
 #include "nhrpd/vpn_shortcut.h"
 #include "nhrpd/vpn_spoke.h"
@@ -72,6 +73,7 @@ struct vpn_instance {
 	struct vpn_hub *active;
 	struct vpn_adopted_hub adopted; /* while there is no active one */
 	struct vpn_remote_tables remotes;
+	struct vpn_probes_head probes; /* paths of the MACs among them */
 	struct vpn_local_tables locals;
 	struct vpn_hearing hearing;
 	struct vpn_suppress suppress; /* ARP and neighbour discovery */
@@ -103,6 +105,8 @@ struct vpn_device {
 	struct vpn_ageing ageing; /* of a hub's MACs */
 	bool graceful_restart; /* the end of the daemon is none of its VPNs' */
 	bool arp_suppress;
+	uint32_t probe_interval; /* ms between two probes of a path; 0: shortcuts are used unprobed */
+	uint8_t probe_misses;	 /* in a row, after which a path is down */
 	bool changed; /* something that concerns all of its VPNs did, since they were looked at last */
 	struct vpn_duplicate_config duplicate;
 	struct vpn_instances_head instances;

@@ -56,6 +56,8 @@ const char *vpn_layer3_misplaced(const struct vpn_instance *inst)
 		return "arp-suppress";
 	if (inst->dev->keepalive != VPN_KEEPALIVE_DEFAULT)
 		return "keepalive";
+	if (inst->dev->probe_interval != VPN_DEFAULT_PROBE_MS || inst->dev->probe_misses != VPN_DEFAULT_PROBE_MISSES)
+		return "probe";
 	if (inst->dev->ageing_time != VPN_DEFAULT_AGEING)
 		return "ageing-time";
 	return inst->dev->holdtime != VPN_DEFAULT_HOLDTIME ? "holdtime" : NULL;

@@ -15,7 +15,7 @@
  *                  └── an IP address refused for the first time: 1.5 s, then asked once more
  *
  * Not here: who wants an address, and the entry in the kernel (vpn_shortcut.c of MACs,
- * vpn_neigh.c of IP addresses); probing a path before use (a later issue).
+ * vpn_neigh.c of IP addresses); whether frames get there (vpn_probe.c).
  */
 #include <config.h>
 
@@ -42,7 +42,7 @@ static struct vpn_remotes_head *table(struct vpn_instance *inst, const struct dm
 }
 
 /* Into the kernel, or out of it. */
-static void program(struct vpn_engine *e, const struct vpn_remote *r, bool set)
+static void program(struct vpn_engine *e, struct vpn_remote *r, bool set)
 {
 	if (is_mac(r))
 		vpn_shortcut_program(e, r, set);
@@ -95,6 +95,7 @@ void vpn_remote_forget(struct vpn_engine *e, struct vpn_remote *r, bool from_ker
 {
 	if (r->state == VPN_REMOTE_ACTIVE && from_kernel)
 		program(e, r, false);
+	vpn_shortcut_leave_path(e, r);
 	vpn_timer_stop(e, &r->retry);
 	vpn_timer_stop(e, &r->look);
 	vpn_timer_stop(e, &r->expiry);
@@ -333,7 +334,7 @@ static void activate(struct vpn_engine *e, struct vpn_remote *r, const struct nh
 	bool same = says_the_same(r, cie);
 
 	vpn_timer_stop(e, &r->retry);
-	r->waiting = r->used = r->refused = false;
+	r->waiting = r->used = r->refused = r->redirected = false;
 	r->renewed = vpn_now(e);
 	schedule_look(e, r, hold_ms);
 	vpn_timer_set(e, &r->expiry, hold_ms);

@@ -36,12 +36,14 @@ struct vpn_remote {
 	bool waiting; /* for the reply to request_id; in ACTIVE: a renewal */
 	bool used;    /* a MAC: at the last look; an IP address: asked for since the last answer */
 	bool refused; /* an IP address: once already */
+	bool redirected; /* a MAC: used by way of the hub since the last answer, as the path is down */
 	uint32_t request_id;
 	uint32_t former_id; /* of the request before: a late answer to it is void, but no fault of the hub's */
 	unsigned int tries;
 	struct dm_addr nbma;
 	uint32_t vni;
 	struct dm_addr mac;	 /* of an IP address */
+	struct vpn_probe *probe; /* ACTIVE, a MAC: the path to it; NULL when none is to be probed, or there are too many */
 	uint64_t since;		 /* ms; ACTIVE: since when */
 	uint64_t renewed;	 /* ms; last answer */
 	struct vpn_timer retry;	 /* RESOLVING, or ACTIVE and waiting or about to ask */

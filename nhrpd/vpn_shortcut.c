@@ -5,7 +5,8 @@
  *
  * Object: vpn_remote of a MAC (vpn_remote.c resolves, renews and ends it). What is here is
  * where it comes from, its entry in the kernel, and how it is found to be in use. Frames go
- * by way of the hub for as long as there is none.
+ * by way of the hub for as long as there is none, or its path (vpn_probe.c) is not up; then the hub's
+ * redirects go on, which shows that it is used, and asks for nothing.
  *
  * The Traffic Indication is Cisco's and FRR's message type 8.
  */
@@ -16,7 +17,7 @@
 
 #define ETH_ADDRS_LEN 12 /* destination and source of an Ethernet header */
 
-void vpn_shortcut_program(struct vpn_engine *e, const struct vpn_remote *r, bool set)
+static void state_entry(struct vpn_engine *e, const struct vpn_remote *r, bool set)
 {
 	struct dm_rec rec = {
 		.type = set ? DM_REC_MAC_SET : DM_REC_MAC_DEL,
@@ -32,13 +33,49 @@ void vpn_shortcut_program(struct vpn_engine *e, const struct vpn_remote *r, bool
 	vpn_program(e, &rec);
 }
 
+void vpn_shortcut_leave_path(struct vpn_engine *e, struct vpn_remote *r)
+{
+	if (r->probe)
+		vpn_probe_drop(e, r->probe);
+	r->probe = NULL;
+}
+
+/* A path is stated before the entry that leads over it, and ends behind it. */
+void vpn_shortcut_program(struct vpn_engine *e, struct vpn_remote *r, bool set)
+{
+	bool probing = r->inst->dev->probe_interval;
+	struct vpn_probe *before = r->probe;
+
+	r->probe = set && probing ? vpn_probe_hold(e, r->inst, &r->nbma, r->vni) : NULL;
+	state_entry(e, r, set && (r->probe || !probing));
+	if (before)
+		vpn_probe_drop(e, before);
+}
+
+void vpn_shortcut_paths_changed(struct vpn_engine *e, struct vpn_instance *inst)
+{
+	bool probing = inst->dev->probe_interval;
+	struct vpn_remote *r;
+
+	frr_each (vpn_remotes, &inst->remotes.macs, r)
+		if (r->state == VPN_REMOTE_ACTIVE && !r->probe == probing)
+			vpn_shortcut_program(e, r, true);
+}
+
+bool vpn_shortcut_in_kernel(const struct vpn_remote *r)
+{
+	if (r->state != VPN_REMOTE_ACTIVE)
+		return false;
+	return r->probe ? r->probe->state == VPN_PROBE_UP : !r->inst->dev->probe_interval;
+}
+
 size_t vpn_shortcut_num_active(struct vpn_instance *inst)
 {
 	struct vpn_remote *r;
 	size_t n = 0;
 
 	frr_each (vpn_remotes, &inst->remotes.macs, r)
-		n += r->state == VPN_REMOTE_ACTIVE;
+		n += vpn_shortcut_in_kernel(r);
 	return n;
 }
 
@@ -62,6 +99,14 @@ static bool read_frame(const struct nhrp_msg *m, struct dm_addr *dst, struct dm_
 
 	return addrs && dm_addr_set(dst, DM_MAC, addrs, 6) && dm_addr_set(src, DM_MAC, addrs + 6, 6) &&
 	       dm_addr_is_station(dst);
+}
+
+/* Its path is not up: the hub redirects for as long as that is so, and asking would change nothing. */
+static void note_redirect(struct vpn_engine *e, struct vpn_remote *r)
+{
+	r->redirected = true;
+	if (!r->probe) /* there were too many */
+		vpn_shortcut_program(e, r, true);
 }
 
 static bool needs_asking(struct vpn_engine *e, const struct vpn_remote *r)
@@ -92,6 +137,8 @@ void vpn_shortcut_indication(struct vpn_engine *e, struct vpn_instance *inst, co
 	r = vpn_remote_find(inst, &dst);
 	if (!r)
 		vpn_remote_want(e, inst, &dst);
+	else if (r->state == VPN_REMOTE_ACTIVE && !vpn_shortcut_in_kernel(r))
+		note_redirect(e, r);
 	else if (needs_asking(e, r))
 		vpn_remote_ask(e, r);
 }
@@ -105,6 +152,10 @@ void vpn_shortcut_look(struct vpn_engine *e, struct vpn_remote *r)
 		.used = { .ifindex = r->inst->asked_ifindex, .vni = r->inst->vni, .mac = r->addr },
 	};
 
+	if (r->redirected && !r->waiting) {
+		vpn_remote_ask(e, r);
+		return;
+	}
 	vpn_program(e, &rec);
 	vpn_remote_look_again(e, r);
 }

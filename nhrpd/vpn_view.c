@@ -132,6 +132,8 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.num_macs = vpn_bindings_count(&inst->bindings.macs),
 		.num_shortcuts = vpn_shortcut_num_active(inst),
 		.num_neighs = num_neighs(inst),
+		.probe_interval = inst->dev->probe_interval,
+		.probe_misses = inst->dev->probe_misses,
 		.arp_suppress = inst->dev->arp_suppress,
 		.arp_suppress_state = vpn_neigh_state_name(inst),
 		.arp_suppress_reason = vpn_neigh_reason(inst),
@@ -204,10 +206,16 @@ static void each_learned(struct vpn_engine *e, struct vpn_instance *inst,
 			.type = "learned",
 			.duplicate = vpn_duplicate_is_held(mac),
 			.move = mac->number,
+			.path = "",
 			.uptime = seconds_since(e, mac->since),
 		};
 		fn(arg, &v);
 	}
+}
+
+static const char *path_of(const struct vpn_remote *r)
+{
+	return r->probe ? vpn_probe_state_name(r->probe->state) : "unprobed";
 }
 
 static void each_shortcut(struct vpn_engine *e, struct vpn_instance *inst,
@@ -228,6 +236,8 @@ static void each_shortcut(struct vpn_engine *e, struct vpn_instance *inst,
 			.nbma = s->nbma,
 			.vni = s->vni,
 			.type = types[s->state],
+			.path = s->state == VPN_REMOTE_ACTIVE ? path_of(s) : "",
+			.installed = vpn_shortcut_in_kernel(s),
 			.has_expiry = s->expiry.armed,
 			.used = s->used,
 			.expires_in = seconds_left(e, &s->expiry),
@@ -247,6 +257,36 @@ void vpn_engine_each_mac(struct vpn_engine *e, void (*fn)(void *arg, const struc
 			each_learned(e, inst, fn, arg);
 			each_shortcut(e, inst, fn, arg);
 		}
+}
+
+static void each_path(struct vpn_engine *e, struct vpn_instance *inst,
+		      void (*fn)(void *arg, const struct vpn_path_view *v), void *arg)
+{
+	struct vpn_probe *p;
+
+	frr_each (vpn_probes, &inst->probes, p) {
+		struct vpn_path_view v = {
+			.ifname = inst->dev->name,
+			.vpn = inst->vpn,
+			.nbma = p->nbma,
+			.vni = p->vni,
+			.state = vpn_probe_state_name(p->state),
+			.uptime = seconds_since(e, p->since),
+			.rtt_us = p->rtt_us,
+			.num_macs = p->holders,
+		};
+		fn(arg, &v);
+	}
+}
+
+void vpn_engine_each_path(struct vpn_engine *e, void (*fn)(void *arg, const struct vpn_path_view *v), void *arg)
+{
+	struct vpn_device *dev;
+	struct vpn_instance *inst;
+
+	frr_each (vpn_devices, &e->devices, dev)
+		frr_each (vpn_instances, &dev->instances, inst)
+			each_path(e, inst, fn, arg);
 }
 
 static void each_registered_ip(struct vpn_engine *e, struct vpn_instance *inst,

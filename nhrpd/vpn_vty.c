@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * show ip nhrp vpn [members|mac|neighbor|counters] [json], [no] debug nhrp vpn. Each show
+ * show ip nhrp vpn [members|mac|path|neighbor|counters] [json], [no] debug nhrp vpn. Each show
  * command walks the engine's views once and prints the same record as a row of
  * text or as JSON, whose keys are the camelCase of the YANG leaves. Main pthread.
  */
@@ -174,6 +174,11 @@ static void json_role(json_object *obj, const struct vpn_instance_view *v)
 	if (v->role != DM_ROLE_SPOKE)
 		return;
 	json_object_int_add(obj, "numShortcuts", (int64_t)v->num_shortcuts);
+	json_object_boolean_add(obj, "probe", v->probe_interval);
+	if (v->probe_interval) {
+		json_object_int_add(obj, "probeInterval", v->probe_interval);
+		json_object_int_add(obj, "probeMisses", v->probe_misses);
+	}
 	hubs = json_object_new_array();
 	for (size_t i = 0; i < v->num_hubs; i++)
 		json_object_array_add(hubs, json_hub(&v->hubs[i]));
@@ -371,6 +376,10 @@ static void json_mac(struct out *o, const struct vpn_mac_view *v)
 		json_object_int_add(obj, "expiresIn", v->expires_in);
 	json_object_int_add(obj, "uptime", v->uptime);
 	json_object_boolean_add(obj, "used", v->used);
+	if (v->path[0]) {
+		json_object_string_add(obj, "path", v->path);
+		json_object_boolean_add(obj, "installed", v->installed);
+	}
 
 	if (!json_object_object_get_ex(o->json, "macs", &macs)) {
 		macs = json_object_new_object();
@@ -394,9 +403,10 @@ static void show_mac(void *arg, const struct vpn_mac_view *v)
 		return;
 	}
 	if (o->count == 1)
-		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Expires");
-	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
-		       addr(&v->nbma), vni_column(vni, v->vni), column(text, v->has_expiry, v->expires_in, "s"));
+		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Path|Expires");
+	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
+		       addr(&v->nbma), vni_column(vni, v->vni), v->path[0] ? v->path : "-",
+		       column(text, v->has_expiry, v->expires_in, "s"));
 }
 
 DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
@@ -414,6 +424,54 @@ DEFPY(show_ip_nhrp_vpn_mac, show_ip_nhrp_vpn_mac_cmd,
 	if (o.json && o.count)
 		json_object_int_add(o.json, "numMacs", (int64_t)o.count);
 	return out_end(vty, &o, "No MAC address is known");
+}
+
+/* --- show ip nhrp vpn path --- */
+
+static void json_path(struct out *o, const struct vpn_path_view *v)
+{
+	json_object *obj = json_object_new_object();
+
+	vpn_vty_json_vpn(obj, v->ifname, &v->vpn);
+	json_addr(obj, "remoteVtep", &v->nbma);
+	json_object_int_add(obj, "vni", v->vni);
+	json_object_string_add(obj, "state", v->state);
+	json_object_int_add(obj, "uptime", v->uptime);
+	if (v->rtt_us)
+		json_object_int_add(obj, "rttMicroseconds", v->rtt_us);
+	json_object_int_add(obj, "numMacs", (int64_t)v->num_macs);
+	json_list_add(o, "paths", obj);
+}
+
+static void show_path(void *arg, const struct vpn_path_view *v)
+{
+	struct out *o = arg;
+	char rtt[COLUMN_LEN];
+
+	o->count++;
+	if (o->json) {
+		json_path(o, v);
+		return;
+	}
+	if (o->count == 1)
+		ttable_add_row(o->table, "Remote VTEP|VNI|Interface|VPN|State|Since|RTT|MACs");
+	ttable_add_row(o->table, "%s|%u|%s|%s|%s|%us|%s|%zu", addr(&v->nbma), v->vni, v->ifname, vpn_text(&v->vpn),
+		       v->state, v->uptime, column(rtt, v->rtt_us, v->rtt_us, " us"), v->num_macs);
+}
+
+DEFPY(show_ip_nhrp_vpn_path, show_ip_nhrp_vpn_path_cmd,
+	"show ip nhrp vpn path [json$json]",
+	SHOW_STR
+	IP_STR
+	"NHRP information\n"
+	"VPNs\n"
+	"Paths that a spoke's shortcuts lead over, and whether they answer probes\n"
+	JSON_STR)
+{
+	struct out o = out_begin(json);
+
+	vpn_engine_each_path(vpn_glue_engine(), show_path, &o);
+	return out_end(vty, &o, "No path is probed");
 }
 
 /* --- show ip nhrp vpn neighbor --- */
@@ -625,6 +683,7 @@ void vpn_vty_init(void)
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_members_cmd);
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_mac_cmd);
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_neighbor_cmd);
+	install_element(VIEW_NODE, &show_ip_nhrp_vpn_path_cmd);
 	install_element(VIEW_NODE, &show_ip_nhrp_vpn_counters_cmd);
 	install_element(ENABLE_NODE, &debug_nhrp_vpn_cmd);
 	install_element(CONFIG_NODE, &debug_nhrp_vpn_cmd);

@@ -17,7 +17,8 @@
  * the kernel had no memory, somebody else removed an entry (dmevpn_watch.c tells).
  * Then it is `pending`, or `unwanted` but still there, and repair() asks again, at most
  * once a second. What the kernel refused for good is `absent`, and left to nhrpd, until its
- * next SYNC_END.
+ * next SYNC_END. What leads to where frames do not get through now (dmevpn_probe.c knows) is
+ * `held`: wanted, and kept out of the kernel.
  *
  * All functions run on zebra's main pthread; changes go through the queue of
  * dmevpn_provider.c. It does not look whether an entry is used.
@@ -66,6 +67,8 @@ struct entry {
 	bool absent;   /* the kernel does not have it: it refused */
 	bool pending;  /* the kernel is to be asked for it (again) */
 	bool unwanted; /* the kernel is to be asked to remove it */
+	bool held;     /* the gate keeps it out of the kernel */
+	bool lingers;  /* held, but the kernel is still to be asked to remove it */
 };
 
 /* A destination of the all-zero entry. */
@@ -117,6 +120,7 @@ static struct device_table_head devices = INIT_HASH(devices);
 static struct event_loop *loop_main;
 static struct event *t_repair;
 static struct timeval repaired; /* last time */
+static dm_fdb_gate gate;
 
 static struct device *find_device(uint32_t ifindex)
 {
@@ -291,10 +295,68 @@ static void push_set(struct entry *e)
 		repair_soon();
 }
 
+/* --- the gate --------------------------------------------------------------- */
+
+void dm_fdb_set_gate(dm_fdb_gate which)
+{
+	gate = which;
+}
+
+static void evict(struct entry *e)
+{
+	e->lingers = !push_entry(e, DM_OP_DEL, DM_REC_MAC_DEL);
+	if (e->lingers)
+		repair_soon();
+}
+
+/* THERE: the kernel may have it. */
+static void hold(struct entry *e, bool there)
+{
+	e->held = true;
+	e->pending = e->absent = false;
+	if (there)
+		evict(e);
+}
+
+static void let_through(struct entry *e)
+{
+	e->held = e->lingers = false;
+	push_set(e);
+}
+
+static bool leads_to(const struct entry *e, uint32_t ifindex, uint32_t vni,
+		     const struct dm_addr *dst, uint32_t remote_vni)
+{
+	return e->ifindex == ifindex && e->vni == vni && e->remote_vni == remote_vni &&
+	       !e->unwanted && dm_addr_same(&e->dst, dst);
+}
+
+void dm_fdb_gate_changed(uint32_t ifindex, uint32_t vni, const struct dm_addr *dst,
+			 uint32_t remote_vni, bool open)
+{
+	struct entry *e;
+
+	frr_each (entry_table, &entries, e) {
+		if (e->held != open || !leads_to(e, ifindex, vni, dst, remote_vni))
+			continue;
+		if (open)
+			let_through(e);
+		else
+			hold(e, !e->absent);
+	}
+}
+
+bool dm_fdb_is_held(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
+{
+	struct entry *e = find_entry(ifindex, vni, mac);
+
+	return e && e->held && !e->unwanted;
+}
+
 /* Frees it, or keeps it until the queue has room for its removal. */
 static void remove_entry(struct entry *e)
 {
-	if (push_entry(e, DM_OP_DEL, DM_REC_MAC_DEL)) {
+	if ((e->held && !e->lingers) || push_entry(e, DM_OP_DEL, DM_REC_MAC_DEL)) {
 		free_entry(e);
 	} else {
 		e->unwanted = true;
@@ -302,12 +364,18 @@ static void remove_entry(struct entry *e)
 	}
 }
 
+static bool in_kernel(const struct entry *e)
+{
+	return !e->absent && (!e->held || e->lingers);
+}
+
 void dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
 		const struct dm_addr *nbma, uint32_t remote_vni)
 {
 	struct entry wanted = {.ifindex = ifindex, .vni = vni, .mac = *mac, .hub = hub};
 	struct entry *e = find_entry(ifindex, vni, mac);
-	bool there = e && !e->absent && !e->unwanted && dm_addr_same(&e->dst, nbma) &&
+	bool was_there = e && in_kernel(e);
+	bool there = was_there && !e->held && !e->unwanted && dm_addr_same(&e->dst, nbma) &&
 		     e->remote_vni == remote_vni;
 
 	if (!e)
@@ -317,7 +385,10 @@ void dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *
 		return;
 	e->dst = *nbma;
 	e->remote_vni = remote_vni;
-	push_set(e);
+	if (!hub && gate && !gate(ifindex, vni, nbma, remote_vni))
+		hold(e, was_there);
+	else
+		let_through(e);
 }
 
 void dm_fdb_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
@@ -340,7 +411,7 @@ void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_ma
 	if (!d)
 		return;
 	frr_each (entry_table, &entries, e) {
-		if (e->ifindex != ifindex || e->vni != vni || e->hub || e->absent || e->unwanted)
+		if (e->ifindex != ifindex || e->vni != vni || e->hub || e->unwanted || !in_kernel(e))
 			continue;
 		mac.mac = e->mac;
 		mac.nbma = e->dst;
@@ -363,7 +434,7 @@ uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni)
 	uint32_t n = 0;
 
 	frr_each (entry_table, &entries, e)
-		n += e->ifindex == ifindex && e->vni == vni && !e->unwanted;
+		n += e->ifindex == ifindex && e->vni == vni && !e->unwanted && !e->held;
 	return n;
 }
 
@@ -484,7 +555,7 @@ void dm_fdb_replay(uint32_t ifindex)
 		f->pending |= f->wanted;
 	settle(d);
 	frr_each (entry_table, &entries, e)
-		if (e->ifindex == ifindex && !e->unwanted)
+		if (e->ifindex == ifindex && !e->unwanted && !e->held)
 			push_set(e);
 }
 
@@ -495,6 +566,8 @@ static bool repair_entry(struct entry *e)
 
 	if (e->unwanted)
 		remove_entry(e);
+	else if (e->lingers)
+		evict(e);
 	else if (e->pending && link && link->up)
 		push_set(e);
 	else
@@ -532,7 +605,7 @@ void dm_fdb_removed(const struct nlm_fdb *fdb)
 		f->pending = true;
 	} else {
 		e = find_entry(d->ifindex, fdb->src_vni ? fdb->src_vni : d->vni, &fdb->mac);
-		if (!e || e->unwanted)
+		if (!e || e->unwanted || e->held)
 			return;
 		e->pending = true;
 	}
@@ -626,8 +699,10 @@ static void entry_failed(const struct dm_op *op)
 	struct entry *e = find_entry(was.ifindex, was.vni, &was.mac);
 
 	if (op->kind == DM_OP_SET && e) {
-		e->pending = passes(op->error);
-		e->absent = !e->pending;
+		e->pending = passes(op->error) && !e->held;
+		e->absent = !passes(op->error) && !e->held;
+	} else if (op->kind == DM_OP_DEL && e) {
+		e->lingers = e->held;
 	} else if (op->kind == DM_OP_DEL && !e) {
 		was.hub = op->fdb.src_vni != 0;
 		was.dst = op->fdb.dst;
@@ -642,6 +717,10 @@ bool dm_fdb_failed(const struct dm_op *op)
 	struct device *d = find_device(op->fdb.ifindex);
 	bool removal = op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL;
 
+	/* the device went down in between, and took its entries with it */
+	if (op->kind == DM_OP_DEL && op->error == ENOENT &&
+	    dm_fdb_is_held(op->fdb.ifindex, op->vni, &op->fdb.mac))
+		return true;
 	if (!d || op->kind == DM_OP_GET || (removal && !passes(op->error)))
 		return false;
 	if (op->kind == DM_OP_FLOOD_ADD || op->kind == DM_OP_FLOOD_DEL)

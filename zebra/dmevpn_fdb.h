@@ -28,6 +28,22 @@ int dm_fdb_adopt(const struct nlm_link *link);
 /* Before anything else; LOOP is zebra's main one. */
 void dm_fdb_start(struct event_loop *loop);
 
+/*
+ * Whether frames may be sent to a destination; asked when an entry gets it. While it says no, the
+ * entry is kept here and not in the kernel, so that its frames go as those of unknown MACs do.
+ * NULL: always. An entry that is in the kernel already, to just there, stays.
+ */
+typedef bool (*dm_fdb_gate)(uint32_t ifindex, uint32_t vni, const struct dm_addr *dst,
+			    uint32_t remote_vni);
+void dm_fdb_set_gate(dm_fdb_gate gate);
+
+/* The answer to that has changed: the entries of a spoke's VPN that lead there go into the kernel, or out of it. */
+void dm_fdb_gate_changed(uint32_t ifindex, uint32_t vni, const struct dm_addr *dst,
+			 uint32_t remote_vni, bool open);
+
+/* True for an entry that is kept out of the kernel by the gate. */
+bool dm_fdb_is_held(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac);
+
 /* Wants an entry, or another destination for it; clears its mark. */
 void dm_fdb_set(uint32_t ifindex, uint32_t vni, bool hub, const struct dm_addr *mac,
 		const struct dm_addr *nbma, uint32_t remote_vni);
@@ -82,7 +98,7 @@ void dm_fdb_removed(const struct nlm_fdb *fdb);
  */
 void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_mac *mac));
 
-/* Entries of a VPN, without the all-zero one. */
+/* Entries of a VPN that the kernel is to have, without the all-zero one. */
 uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni);
 
 /* Forgets everything, and leaves the kernel as it is. */

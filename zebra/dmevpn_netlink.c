@@ -151,6 +151,8 @@ static void parse_vxlan(const struct nlattr *data, struct nlm_link *link)
 		link->vni = get_u32(attrs[IFLA_VXLAN_ID]);
 	get_ip(attrs[IFLA_VXLAN_LOCAL], &link->local);
 	get_ip(attrs[IFLA_VXLAN_LOCAL6], &link->local);
+	link->port = ntohs(get_u16(attrs[IFLA_VXLAN_PORT]));
+	link->underlay = get_u32(attrs[IFLA_VXLAN_LINK]);
 }
 
 static void parse_bridge(const struct nlattr *data, struct nlm_link *link)

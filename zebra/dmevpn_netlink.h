@@ -44,6 +44,8 @@ struct nlm_link {
 	uint32_t vni; /* 0 for an external device */
 	bool external, vnifilter, learning;
 	struct dm_addr local;
+	uint16_t port;	     /* UDP, to which it sends and at which it listens */
+	uint32_t underlay; /* ifindex of the device by which it sends, 0 when routes decide */
 	/* port of a bridge */
 	bool bridge_port, hairpin, vlan_tunnel, neigh_suppress, neigh_vlan_suppress;
 	bool forwarding; /* its state: frames that it receives go on */

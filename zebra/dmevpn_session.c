@@ -38,6 +38,7 @@
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_neigh.h"
+#include "zebra/dmevpn_probe.h"
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
 #include "zebra/dmevpn_snoop.h"
@@ -45,6 +46,9 @@
 #include "zebra/dmevpn_switch.h"
 #include "zebra/dmevpn_watch.h"
 #include "zebra/dmevpn_zapi.h"
+
+/* milliseconds that stand for "not since it is there" */
+#define NEVER_MS INT32_MAX
 
 static struct event_loop *loop_main;
 static bool established;
@@ -182,6 +186,13 @@ static void send_wanted(uint32_t ifindex, uint32_t vni, const struct dm_addr *ip
 	rec.neigh.ifindex = ifindex;
 	rec.neigh.vni = vni;
 	rec.neigh.ip = *ip;
+	send_rec(&rec);
+}
+
+static void send_path(const struct dm_probe *state)
+{
+	struct dm_rec rec = {.type = DM_REC_PROBE_STATE, .probe = *state};
+
 	send_rec(&rec);
 }
 
@@ -347,6 +358,7 @@ static void answer_hello(const struct dm_hello *hello)
 	if (anew) {
 		zlog_info("dmevpn: nhrpd is there");
 		dm_instances_mark();
+		dm_probe_mark();
 		dm_dump_want(DM_DUMP_HELLO);
 	}
 }
@@ -449,13 +461,32 @@ static void send_used(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	send_rec(&rec);
 }
 
-/* A spoke's entry is used when the kernel sends by it; a hub's MAC when the switch hears it. */
+static void set_probe(const struct dm_probe *p)
+{
+	const struct dm_instance_info *info = dm_instance_find(p->ifindex, p->vni);
+
+	if (!info || info->role != DM_ROLE_SPOKE || !p->interval || !p->misses) {
+		send_failure(DM_REC_PROBE_SET, p->ifindex, p->vni, NULL, info ? EINVAL : ENOENT);
+		return;
+	}
+	dm_probe_enter(p->ifindex);
+	dm_probe_set(p);
+}
+
+/*
+ * A spoke's entry is used when the kernel sends by it, and not while it is kept out of the kernel; a
+ * hub's MAC when the switch hears it.
+ */
 static void query_used(const struct dm_used *used)
 {
 	struct dm_op op = {.kind = DM_OP_GET, .rec = DM_REC_USED_QUERY, .vni = used->vni};
 	struct dm_mac_info info;
 	bool found;
 
+	if (dm_fdb_is_held(used->ifindex, used->vni, &used->mac)) {
+		send_used(used->ifindex, used->vni, &used->mac, true, NEVER_MS);
+		return;
+	}
 	if (is_hub(used->ifindex, used->vni)) {
 		found = dm_mac_find(used->ifindex, used->vni, &used->mac, &info);
 		send_used(used->ifindex, used->vni, &used->mac, found, found ? info.idle_ms : 0);
@@ -505,6 +536,7 @@ static void handle_record(const struct dm_rec *rec)
 		break;
 	case DM_REC_SYNC_END:
 		dm_instances_sweep();
+		dm_probe_sweep();
 		break;
 	case DM_REC_INSTANCE_SET:
 		dm_instance_set(&rec->instance);
@@ -541,6 +573,12 @@ static void handle_record(const struct dm_rec *rec)
 		break;
 	case DM_REC_NEIGH_DEL:
 		dm_neigh_del(rec->neigh.ifindex, &rec->neigh.ip);
+		break;
+	case DM_REC_PROBE_SET:
+		set_probe(&rec->probe);
+		break;
+	case DM_REC_PROBE_DEL:
+		dm_probe_del(&rec->probe);
 		break;
 	case DM_REC_USED_QUERY:
 		query_used(&rec->used);
@@ -611,6 +649,7 @@ static void link_gone(const struct nlm_link *was)
 	dm_suppress_end(was->ifindex);
 	dm_ageing_end(was->ifindex);
 	dm_locals_leave(was->ifindex);
+	dm_probe_leave(was->ifindex);
 	dm_instances_device_gone(was->ifindex);
 }
 
@@ -676,6 +715,8 @@ static void instance_told(const struct dm_instance_info *info, bool has_state)
 	send_state(info, NULL);
 	if (info->role == DM_ROLE_SPOKE && has_state && info->vni)
 		dm_fdb_each(info->ifindex, info->vni, send_entry);
+	if (info->role == DM_ROLE_SPOKE && info->ready)
+		dm_probe_enter(info->ifindex);
 	/* from the first time it is ready on, so that nhrpd misses no change while it is not */
 	if (info->role == DM_ROLE_SPOKE && info->ready) {
 		dm_locals_follow(info->ifindex, info->vni);
@@ -692,6 +733,7 @@ static void instance_ended(const struct dm_instance_info *info)
 	dm_suppress_end(info->ifindex);
 	dm_ageing_end(info->ifindex);
 	dm_locals_leave(info->ifindex);
+	dm_probe_leave(info->ifindex);
 }
 
 static const struct dm_instance_ops instance_ops = {
@@ -718,6 +760,7 @@ int dm_session_start(struct event_loop *loop)
 	dm_suppress_start(loop, &suppress_ops);
 	dm_neigh_start(loop, dm_local_neigh_heard);
 	dm_fdb_start(loop);
+	dm_probe_start(loop, send_path);
 	dm_instances_start(loop, &instance_ops);
 	err = dm_device_start();
 	if (!err)
@@ -744,6 +787,7 @@ void dm_session_stop(void)
 	dm_zapi_stop();
 	dm_suppress_stop();
 	dm_snoop_stop();
+	dm_probe_stop();
 	dm_neigh_stop();
 	dm_local_neigh_stop();
 	dm_ageing_stop();

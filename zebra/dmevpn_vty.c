@@ -25,6 +25,7 @@
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_neigh.h"
+#include "zebra/dmevpn_probe.h"
 #include "zebra/dmevpn_provider.h"
 #include "zebra/dmevpn_session.h"
 #include "zebra/dmevpn_snoop.h"
@@ -60,6 +61,24 @@ static void add_counters(const struct sw_vpn *vpn, struct sw_vpn *sum)
 static void add_vpn(uint32_t ifindex, uint32_t vni, void *arg)
 {
 	add_counters(dm_vpn_find(ifindex, vni), arg);
+}
+
+static void add_probes(struct json_object *json)
+{
+	struct dm_probe_counters c;
+
+	dm_probe_get_counters(&c);
+	json_object_int_add(json, "paths", c.paths);
+	json_object_int_add(json, "pathsUp", c.up);
+	json_object_int_add(json, "probesSent", c.sent);
+	json_object_int_add(json, "probesUnsent", c.io.unsent);
+	json_object_int_add(json, "probesAnswered", c.answered);
+	json_object_int_add(json, "probeAnswersStray", c.stray);
+	json_object_int_add(json, "probesReflected", c.reflected);
+	json_object_int_add(json, "probesMisdirected", c.misdirected);
+	json_object_int_add(json, "probesOverRate", c.over_rate);
+	json_object_int_add(json, "probesMalformed", c.io.malformed);
+	json_object_int_add(json, "probesLost", c.io.lost);
 }
 
 static struct json_object *gather_counters(void)
@@ -116,6 +135,7 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "snoopedMalformed", snooped.malformed);
 	json_object_int_add(json, "snoopedLost", snooped.lost);
 	json_object_int_add(json, "neighborOverLimit", dm_local_neigh_over_limit());
+	add_probes(json);
 	return json;
 }
 

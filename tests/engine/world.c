@@ -475,6 +475,13 @@ static void module_program(void *ctx, const struct dm_rec *rec)
 		else if (!heard_at(n, &rec->mac.mac))
 			hears(n, &rec->mac.mac, 0);
 		break;
+	case DM_REC_PROBE_SET:
+		if (knows(n, rec->probe.ifindex, rec->probe.vni))
+			world_set_probe(n, &rec->probe);
+		break;
+	case DM_REC_PROBE_DEL:
+		world_del_probe(n, &rec->probe);
+		break;
 	case DM_REC_MAC_BIND:
 		n->binds += knows(n, rec->mac.ifindex, rec->mac.vni);
 		hears(n, &rec->mac.mac, rec->mac.idle_ms);

@@ -73,6 +73,10 @@ struct world_node {
 	size_t num_members;
 	struct dm_mac macs[WORLD_TABLE];
 	size_t num_macs;
+	struct dm_probe paths[WORLD_TABLE]; /* probed; `up` as the module found out last */
+	size_t num_paths;
+	unsigned int probe_sets; /* PROBE_SET records */
+	bool silent_paths;	 /* nobody answers its probes: paths wait until world_path() says */
 	unsigned int binds; /* MAC_BIND records */
 	unsigned int elsewhere; /* MAC_ELSEWHERE records; each is answered with LOCAL, gone … */
 	bool keeps_macs;	/* … unless the bridge's entries are none that it learned */
@@ -186,7 +190,13 @@ void world_wanted(struct world_node *spoke, const char *ip);
 void world_suppress(struct world_node *spoke, const char *reason);
 /* The stand-in's neighbour entry of an IP address, NULL when it has none. */
 const struct dm_neigh *world_neigh_entry(const struct world_node *n, const char *ip);
-/* The stand-in's FDB entry of a MAC, NULL when it has none. */
+/* The module finds a path up or down; to a node's VXLAN end as it is registered. */
+void world_path(struct world_node *n, const struct world_node *to, bool up);
+/* The path of that node's VXLAN end that is probed, NULL when it is not. */
+const struct dm_probe *world_probe(const struct world_node *n, const struct world_node *to);
+/* The engine's view of a path; returns false when there is none. */
+bool world_path_view(struct world_node *n, const struct world_node *to, struct vpn_path_view *v);
+/* The FDB entry of a MAC that the stand-in has in its kernel, NULL when it has none: those behind a path that is not up it holds back. */
 const struct dm_mac *world_fdb(const struct world_node *n, const char *mac);
 /* The engine's view of its instance of that VPN; of the first one. */
 struct vpn_instance_view world_instance_of(struct world_node *n, uint32_t index);
@@ -204,6 +214,10 @@ uint32_t world_instance_vni(const struct world_node *n, const struct dm_instance
 /* A CHECK; and what it has to know for that. */
 void world_answer_check(struct world_node *n, const struct dm_check *check);
 void world_note_local(struct world_node *n, const struct dm_addr *mac, bool gone);
+/* A PROBE_SET, a PROBE_DEL, and whether an entry is let into the kernel. */
+void world_set_probe(struct world_node *n, const struct dm_probe *want);
+void world_del_probe(struct world_node *n, const struct dm_probe *unwanted);
+bool world_lets_through(const struct world_node *n, const struct dm_mac *m);
 
 /* An address from its text, which must be one. */
 struct dm_addr world_addr(const char *text);

@@ -109,7 +109,8 @@ void world_answer_check(struct world_node *n, const struct dm_check *check)
 	for (size_t i = 0; i < n->num_members; i++)
 		tell_member(n, number, &n->members[i]);
 	for (size_t i = 0; i < n->num_macs; i++)
-		tell_mac(n, number, &n->macs[i]);
+		if (world_lets_through(n, &n->macs[i]))
+			tell_mac(n, number, &n->macs[i]);
 	for (size_t i = 0; i < n->num_neighs; i++)
 		tell_neigh(n, number, &n->neighs[i]);
 	if (n->link.vni)

@@ -25,7 +25,7 @@ const struct dm_mac *world_fdb(const struct world_node *n, const char *mac)
 
 	for (size_t i = 0; i < n->num_macs; i++)
 		if (dm_addr_same(&n->macs[i].mac, &a))
-			return &n->macs[i];
+			return world_lets_through(n, &n->macs[i]) ? &n->macs[i] : NULL;
 	return NULL;
 }
 

@@ -17,6 +17,8 @@
  *     check NUMBER                        no_neigh IF VNI IP MAC
  *     version N (the next message claims it)
  *     take 0|1 (0: the module is not told any more that what it sent was taken)
+ *     probe IF VNI NBMA REMOTE-VNI MS MISSES
+ *     no_probe IF VNI NBMA REMOTE-VNI
  *
  * IF is a device's name. Answers: "up" once connected, then "NAME key=value …"
  * a record. It ends with its standard input, or when zebra goes.
@@ -139,6 +141,11 @@ static void print_record(const struct dm_rec *r)
 	case DM_REC_CHECK_END:
 		printf(" number=%u reason=%s", r->check_end.number, r->check_end.reason);
 		break;
+	case DM_REC_PROBE_STATE:
+		printf(" ifindex=%u vni=%u nbma=%s remote_vni=%u up=%u rtt_us=%u",
+		       r->probe.ifindex, r->probe.vni, addr(&r->probe.nbma), r->probe.remote_vni,
+		       r->probe.up, r->probe.rtt_us);
+		break;
 	default:
 		break;
 	}
@@ -224,6 +231,8 @@ static const struct command commands[] = {
 	{"suppress", DM_REC_SUPPRESS_SET, 4},
 	{"neigh", DM_REC_NEIGH_SET, 5},
 	{"no_neigh", DM_REC_NEIGH_DEL, 5},
+	{"probe", DM_REC_PROBE_SET, 7},
+	{"no_probe", DM_REC_PROBE_DEL, 5},
 };
 
 /* All records but the first two and CHECK begin with an ifindex; what follows depends on the type. */
@@ -292,6 +301,16 @@ static void fill(struct dm_rec *r, char **w)
 		r->neigh.vni = number(w[2]);
 		read_addr(&r->neigh.ip, w[3]);
 		read_addr(&r->neigh.mac, w[4]);
+		break;
+	case DM_REC_PROBE_SET:
+		r->probe.interval = number(w[5]);
+		r->probe.misses = number(w[6]);
+		/* fall through */
+	case DM_REC_PROBE_DEL:
+		r->probe.ifindex = if_nametoindex(w[1]);
+		r->probe.vni = number(w[2]);
+		read_addr(&r->probe.nbma, w[3]);
+		r->probe.remote_vni = number(w[4]);
 		break;
 	default:
 		break;

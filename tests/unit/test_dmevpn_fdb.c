@@ -344,6 +344,136 @@ static void removed_by_others(void **state)
 	until(2);
 }
 
+/* --- the gate --------------------------------------------------------------------------- */
+
+static struct dm_addr closed; /* frames to there do not get through */
+
+static bool gate(uint32_t ifindex, uint32_t vni, const struct dm_addr *dst, uint32_t remote_vni)
+{
+	return !dm_addr_same(dst, &closed);
+}
+
+static void close_gate(const char *dst)
+{
+	closed = addr(dst);
+	dm_fdb_gate_changed(DEVICE, VNI, &closed, 5, false);
+}
+
+static void open_gate(void)
+{
+	struct dm_addr was = closed;
+
+	closed = (struct dm_addr){0};
+	dm_fdb_gate_changed(DEVICE, VNI, &was, 5, true);
+}
+
+static int begin_gated(void **state)
+{
+	closed = (struct dm_addr){0};
+	dm_fdb_set_gate(gate);
+	return begin(state);
+}
+
+static int end_gated(void **state)
+{
+	dm_fdb_set_gate(NULL);
+	return 0;
+}
+
+static bool is_held(const char *mac)
+{
+	struct dm_addr m = addr(mac);
+
+	return dm_fdb_is_held(DEVICE, VNI, &m);
+}
+
+static void gate_holds_and_lets_through(void **state)
+{
+	adopt();
+	closed = addr("10.0.0.1");
+	set("02:00:00:00:00:01", "10.0.0.1");
+	set("02:00:00:00:00:02", "10.0.0.2");
+	until(1);
+	assert_true(is_held("02:00:00:00:00:01") && !is_held("02:00:00:00:00:02"));
+	assert_int_equal(dm_fdb_count(DEVICE, VNI), 1);
+	open_gate();
+	until(2);
+	assert_false(is_held("02:00:00:00:00:01"));
+	close_gate("10.0.0.1");
+	until(1);
+	/* what others, or the device, do to the kernel does not bring it back */
+	dm_fdb_removed(&(struct nlm_fdb){.ifindex = DEVICE, .mac = addr("02:00:00:00:00:01")});
+	dm_fdb_replay(DEVICE);
+	dm_fdb_sweep(keep_all);
+	set("02:00:00:00:00:01", "10.0.0.1");
+	set("02:00:00:00:00:03", "10.0.0.3");
+	until(2);
+	assert_true(is_held("02:00:00:00:00:01"));
+	del("02:00:00:00:00:01");
+	open_gate();
+	until(2);
+}
+
+/* To another end: the old entry must not stay while the new one waits. */
+static void move_behind_a_closed_gate(void **state)
+{
+	adopt();
+	set("02:00:00:00:00:01", "10.0.0.2");
+	closed = addr("10.0.0.1");
+	set("02:00:00:00:00:01", "10.0.0.1");
+	until(0);
+	set("02:00:00:00:00:01", "10.0.0.2");
+	until(1);
+	assert_true(has("02:00:00:00:00:01", "10.0.0.2"));
+	open_gate();
+	assert_true(has("02:00:00:00:00:01", "10.0.0.2"));
+}
+
+/* The queue is full when the gate closes: the removal follows, unless the gate opens before. */
+static void full_queue_behind_a_gate(void **state)
+{
+	adopt();
+	set("02:00:00:00:00:01", "10.0.0.1");
+	room = 0;
+	close_gate("10.0.0.1");
+	assert_int_equal(n_kernel, 1);
+	room = 1000;
+	until(0);
+	open_gate();
+	until(1);
+	room = 0;
+	close_gate("10.0.0.1");
+	open_gate();
+	room = 1000;
+	n_kernel = 0; /* so that it is seen to be asked for again */
+	until(1);
+	room = 0;
+	close_gate("10.0.0.1");
+	del("02:00:00:00:00:01");
+	room = 1000;
+	until(0);
+}
+
+/* A removal that failed is repeated, one of what was not there is done. */
+static void failures_behind_a_gate(void **state)
+{
+	struct dm_op op = failed(DM_OP_DEL, "02:00:00:00:00:01", "10.0.0.1", ENOBUFS);
+
+	adopt();
+	set("02:00:00:00:00:01", "10.0.0.1");
+	close_gate("10.0.0.1");
+	kernel[n_kernel++] = op.fdb;
+	assert_true(dm_fdb_failed(&op));
+	until(0);
+	op.error = ENOENT;
+	assert_true(dm_fdb_failed(&op));
+	op.kind = DM_OP_SET;
+	op.error = ENOBUFS;
+	dm_fdb_failed(&op);
+	open_gate();
+	until(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +486,10 @@ int main(void)
 		cmocka_unit_test_setup(failures_that_pass_are_repeated, begin),
 		cmocka_unit_test_setup(removal_that_failed_is_repeated, begin),
 		cmocka_unit_test_setup(removed_by_others, begin),
+		cmocka_unit_test_setup_teardown(gate_holds_and_lets_through, begin_gated, end_gated),
+		cmocka_unit_test_setup_teardown(move_behind_a_closed_gate, begin_gated, end_gated),
+		cmocka_unit_test_setup_teardown(full_queue_behind_a_gate, begin_gated, end_gated),
+		cmocka_unit_test_setup_teardown(failures_behind_a_gate, begin_gated, end_gated),
 	};
 	int failures;
 

@@ -124,6 +124,13 @@ static const struct {
 	{"MAC_HAVE", "4f 00 0018  00000007 00000064 03 02000000000b 01 0a000003 00000065",
 	 {.type = DM_REC_MAC_HAVE,
 	  .mac = {.ifindex = 7, .vni = 100, .mac = MAC(11), .nbma = V4(10, 0, 0, 3), .remote_vni = 101}}},
+	{"PROBE_SET", "12 00 0016  00000007 00000064 01 0a000003 00000065 000003e8 03",
+	 {.type = DM_REC_PROBE_SET,
+	  .probe = {7, 100, V4(10, 0, 0, 3), 101, .interval = 1000, .misses = 3}}},
+	{"PROBE_DEL", "13 00 0011  00000007 00000064 01 0a000003 00000065",
+	 {.type = DM_REC_PROBE_DEL, .probe = {7, 100, V4(10, 0, 0, 3), 101}}},
+	{"PROBE_STATE", "4e 00 0016  00000007 00000064 01 0a000003 00000065 01 00000305",
+	 {.type = DM_REC_PROBE_STATE, .probe = {7, 100, V4(10, 0, 0, 3), 101, .up = 1, .rtt_us = 773}}},
 };
 
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))

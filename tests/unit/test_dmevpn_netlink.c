@@ -108,6 +108,8 @@ static size_t a_link(uint8_t *buf)
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	mnl_attr_put_u32(nlh, IFLA_VXLAN_ID, 0);
 	mnl_attr_put_u32(nlh, IFLA_VXLAN_LOCAL, htonl(0x0a000001));
+	mnl_attr_put_u16(nlh, IFLA_VXLAN_PORT, htons(4790));
+	mnl_attr_put_u32(nlh, IFLA_VXLAN_LINK, 3);
 	mnl_attr_put_u8(nlh, IFLA_VXLAN_LEARNING, 1);
 	mnl_attr_put_u8(nlh, IFLA_VXLAN_COLLECT_METADATA, 1);
 	mnl_attr_put_u8(nlh, IFLA_VXLAN_VNIFILTER, 1);
@@ -141,6 +143,8 @@ static void link_is_read(void **state)
 	assert_true(link.neigh_suppress && !link.neigh_vlan_suppress);
 	assert_true(link.knows_forward_grat && !link.forward_grat);
 	assert_string_equal(dm_addr_str(&link.local, text), "10.0.0.1");
+	assert_int_equal(link.port, 4790);
+	assert_int_equal(link.underlay, 3);
 	assert_string_equal(dm_addr_str(&link.mac, text), "02:00:00:00:00:09");
 }
 
