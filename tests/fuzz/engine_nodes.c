@@ -5,10 +5,12 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/sha256.h" /* libfrr's */
+#include "nhrpd/vpn_channel.h"
 #include "tests/fuzz/engine_nodes.h"
 
 #define VPNS 4 /* VPN-IDs 1 to 4 are all that a node may ever have */
@@ -121,7 +123,7 @@ static void instance_ready(struct node *n, const struct dm_instance *inst)
 	struct dm_rec state = {
 		.type = DM_REC_INSTANCE_STATE,
 		.state = {.ifindex = inst->ifindex, .vlan = inst->vlan, .ready = 1,
-			  .vni = n->is_hub ? 4096u + inst->vlan : 100},
+			  .vni = n->is_hub ? 4096u + inst->vlan : inst->ifindex == NODE_TUN_IFINDEX ? 100 : 200},
 	};
 
 	n->vnis[n->num_vnis++ % NODE_VNIS] = state.state.vni;
@@ -224,6 +226,12 @@ void node_module(struct node *n, bool up)
 	if (!up)
 		return;
 	vpn_engine_record(n->engine, &link);
+	if (!n->is_hub) {
+		snprintf(link.link.name, sizeof(link.link.name), "%s", NODE_MORE);
+		link.link.ifindex++;
+		link.link.vni = 200;
+		vpn_engine_record(n->engine, &link);
+	}
 	vpn_engine_record(n->engine, &(struct dm_rec){.type = DM_REC_DUMP_END});
 }
 
@@ -240,11 +248,14 @@ static void start_engine(struct node *n)
 	vpn_engine_set_debug(n->engine, true);
 	node_module(n, true);
 	vpn_engine_set_instance(n->engine, NODE_TUN, (struct vpn_id){.index = 1}, 0);
-	if (n->is_hub)
-		vpn_engine_set_instance(n->engine, NODE_TUN, (struct vpn_id){.index = 2}, 0);
+	vpn_engine_set_instance(n->engine, n->is_hub ? NODE_TUN : NODE_MORE, (struct vpn_id){.index = 2}, 0);
 	vpn_engine_set_controller_name(n->engine, NODE_TUN, NODE_CTL);
+	if (!n->is_hub)
+		vpn_engine_set_controller_name(n->engine, NODE_MORE, NODE_CTL);
 	vpn_engine_commit(n->engine);
 	vpn_engine_controller(n->engine, &n->ctl);
+	node_settle(n);
+	node_now_ms += VPN_CHANNEL_GATHER_MS; /* and what starts together registers together */
 	node_settle(n);
 }
 

@@ -12,6 +12,7 @@
 
 #define NODE_CTL "tun1" /* GRE interface */
 #define NODE_TUN "tun2" /* VXLAN device */
+#define NODE_MORE "tun3" /* another one of the spoke, of VPN 2, whose registration rides along */
 #define NODE_CTL_IFINDEX 10
 #define NODE_TUN_IFINDEX 20
 #define NODE_ANSWERS 8

@@ -2,7 +2,7 @@
 /*
  * Fuzz target of the engine: a sequence of messages from members, hubs and strangers, with
  * time passing, configuration changing and the module talking between them, to a hub of two
- * VPNs and to a spoke of one.
+ * VPNs and to a spoke of the same two.
  *
  *   input    steps of:  what | length (2) | octets
  *   what     bit 0    to the spoke, else to the hub
@@ -149,6 +149,8 @@ static void set_key_chain(struct node *n, bool on)
 {
 	n->hashed = on;
 	vpn_engine_set_key_chain(n->engine, NODE_TUN, on ? "chain" : NULL);
+	if (!n->is_hub)
+		vpn_engine_set_key_chain(n->engine, NODE_MORE, on ? "chain" : NULL);
 	vpn_engine_commit(n->engine);
 }
 
