@@ -106,6 +106,8 @@ static void forget_old(struct vpn_moving *moving, uint64_t now, uint64_t window_
 
 	while (old < moving->num && now - moving->at[old] >= window_ms)
 		old++;
+	if (!old) /* there may be none at all, and no array */
+		return;
 	moving->num -= old;
 	memmove(moving->at, moving->at + old, moving->num * sizeof(*moving->at));
 }
