@@ -52,7 +52,9 @@ struct vpn_engine {
 	struct vpn_vnis_head vnis;
 	struct vpn_places_head places;
 	struct vpn_links_head links;
+	struct vpn_link_names_head link_names;
 	struct vpn_ctls_head ctls;
+	struct vpn_ctl_indexes_head ctl_indexes;
 	struct vpn_channels_head channels;
 	struct vpn_counters counters;
 

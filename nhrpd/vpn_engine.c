@@ -132,7 +132,9 @@ struct vpn_engine *vpn_engine_new(const struct vpn_ops *ops, void *ctx, uint64_t
 	vpn_vnis_init(&e->vnis);
 	vpn_places_init(&e->places);
 	vpn_links_init(&e->links);
+	vpn_link_names_init(&e->link_names);
 	vpn_ctls_init(&e->ctls);
+	vpn_ctl_indexes_init(&e->ctl_indexes);
 	vpn_channels_init(&e->channels);
 	vpn_timer_init(&e->sync, sync_over, NULL);
 	vpn_auth_init(e);
@@ -171,7 +173,9 @@ void vpn_engine_free(struct vpn_engine *e)
 	vpn_auth_fini(e);
 	vpn_timer_stop(e, &e->sync);
 	vpn_channels_fini(&e->channels);
+	vpn_ctl_indexes_fini(&e->ctl_indexes);
 	vpn_ctls_fini(&e->ctls);
+	vpn_link_names_fini(&e->link_names);
 	vpn_links_fini(&e->links);
 	vpn_places_fini(&e->places);
 	vpn_vnis_fini(&e->vnis);

@@ -25,12 +25,10 @@ struct vpn_link *vpn_link_by_index(struct vpn_engine *e, uint32_t ifindex)
 
 struct vpn_link *vpn_link_by_name(struct vpn_engine *e, const char *name)
 {
-	struct vpn_link *l;
+	struct vpn_link ref;
 
-	frr_each (vpn_links, &e->links, l)
-		if (!strcmp(l->link.name, name))
-			return l;
-	return NULL;
+	snprintf(ref.link.name, sizeof(ref.link.name), "%s", name);
+	return vpn_link_names_find(&e->link_names, &ref);
 }
 
 static void changed(struct vpn_engine *e, const char *name)
@@ -48,6 +46,7 @@ void vpn_link_del(struct vpn_engine *e, uint32_t ifindex)
 	if (!l)
 		return;
 	vpn_links_del(&e->links, l);
+	vpn_link_names_del(&e->link_names, l);
 	changed(e, l->link.name);
 	XFREE(MTYPE_VPN_LINK, l);
 }
@@ -66,8 +65,9 @@ void vpn_link_set(struct vpn_engine *e, const struct dm_link *link)
 	}
 	if (!l) {
 		l = XCALLOC(MTYPE_VPN_LINK, sizeof(*l));
-		l->link.ifindex = link->ifindex;
+		l->link = *link;
 		vpn_links_add(&e->links, l);
+		vpn_link_names_add(&e->link_names, l);
 	}
 	l->link = *link;
 	l->stale = false;
@@ -101,24 +101,45 @@ struct vpn_ctl *vpn_ctl_by_name(struct vpn_engine *e, const char *name)
 	return vpn_ctls_find(&e->ctls, &ref);
 }
 
+static struct vpn_ctl *at_index(struct vpn_engine *e, uint32_t ifindex)
+{
+	struct vpn_ctl ref = { .c.ifindex = ifindex };
+
+	return vpn_ctl_indexes_find(&e->ctl_indexes, &ref);
+}
+
 struct vpn_ctl *vpn_ctl_gre(struct vpn_engine *e, uint32_t ifindex)
 {
-	struct vpn_ctl *ctl;
+	struct vpn_ctl *ctl = at_index(e, ifindex);
 
-	frr_each (vpn_ctls, &e->ctls, ctl)
-		if (ctl->c.gre && ctl->c.ifindex == ifindex)
-			return ctl;
-	return NULL;
+	return ctl && ctl->c.gre ? ctl : NULL;
 }
 
 struct vpn_ctl *vpn_ctl_by_index(struct vpn_engine *e, uint32_t ifindex)
 {
-	struct vpn_ctl *ctl;
+	struct vpn_ctl *ctl = at_index(e, ifindex);
 
-	frr_each (vpn_ctls, &e->ctls, ctl)
-		if (ctl->c.up && ctl->c.ifindex == ifindex)
-			return ctl;
-	return NULL;
+	return ctl && ctl->c.up ? ctl : NULL;
+}
+
+static void leave_index(struct vpn_engine *e, struct vpn_ctl *ctl)
+{
+	if (ctl->indexed)
+		vpn_ctl_indexes_del(&e->ctl_indexes, ctl);
+	ctl->indexed = false;
+}
+
+/* Whoever was found there has been renamed, or is gone: the later report is the right one. */
+static void take_index(struct vpn_engine *e, struct vpn_ctl *ctl)
+{
+	struct vpn_ctl *former = at_index(e, ctl->c.ifindex);
+
+	if (!ctl->c.gre && !ctl->c.up)
+		return;
+	if (former)
+		leave_index(e, former);
+	vpn_ctl_indexes_add(&e->ctl_indexes, ctl);
+	ctl->indexed = true;
 }
 
 static bool is_controller(struct vpn_engine *e, const char *name)
@@ -143,7 +164,9 @@ void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c)
 		ctl->c = *c;
 		vpn_ctls_add(&e->ctls, ctl);
 	}
+	leave_index(e, ctl);
 	ctl->c = *c;
+	take_index(e, ctl);
 	frr_each (vpn_devices, &e->devices, dev)
 		if (!strcmp(dev->controller, c->name) || !strcmp(dev->name, c->name))
 			vpn_device_update(e, dev);
@@ -155,6 +178,7 @@ void vpn_ctl_trim(struct vpn_engine *e)
 
 	frr_each_safe (vpn_ctls, &e->ctls, ctl)
 		if (!vpn_device_find(e, ctl->c.name) && !is_controller(e, ctl->c.name)) {
+			leave_index(e, ctl);
 			vpn_ctls_del(&e->ctls, ctl);
 			XFREE(MTYPE_VPN_CTL, ctl);
 		}
@@ -165,8 +189,12 @@ void vpn_link_clear(struct vpn_engine *e)
 	struct vpn_link *l;
 	struct vpn_ctl *ctl;
 
-	while ((l = vpn_links_pop(&e->links)))
+	while ((l = vpn_links_pop(&e->links))) {
+		vpn_link_names_del(&e->link_names, l);
 		XFREE(MTYPE_VPN_LINK, l);
-	while ((ctl = vpn_ctls_pop(&e->ctls)))
+	}
+	while ((ctl = vpn_ctls_pop(&e->ctls))) {
+		leave_index(e, ctl);
 		XFREE(MTYPE_VPN_CTL, ctl);
+	}
 }

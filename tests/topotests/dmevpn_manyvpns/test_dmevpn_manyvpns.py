@@ -256,12 +256,13 @@ def test_members(net):
 
 def test_idle(net):
     """Nothing is examined, set or told again while nothing happens, and hardly any time is used."""
-    before, used, start = counters(net.hub), cpu(net.hub), time.monotonic()
+    before = counters(net.hub)
+    used, start = cpu(net.hub), time.monotonic()
     holds(lambda: True, 3, step=1, what="time passes")
-    after, took = counters(net.hub), time.monotonic() - start
+    share = {daemon: (seconds - used[daemon]) / (time.monotonic() - start) for daemon, seconds in cpu(net.hub).items()}
+    after = counters(net.hub)
     for name in ("instanceRecords", "memberRecords", "settingRequests", "instancesExamined"):
         assert after[name] == before[name], name
-    share = {daemon: (seconds - used[daemon]) / took for daemon, seconds in cpu(net.hub).items()}
     measured("dmevpn_manyvpns: idle, share of the processor", **{n: share[n] for n in OURS})
     assert max(share.values()) < 0.1 * PLENTY, share
 
@@ -572,3 +573,51 @@ def test_devices_go_one_by_one(net):
     assert {vpn: found for vpn, found in members(net.hub).items() if vpn not in ("5001", "6001")} == before
     assert counters(net.hub)["memberRecords"] - asked["memberRecords"] <= 2
     assert {i["state"] for vpn, i in instances(net.hub).items() if vpn != "5001"} == {"up"}
+
+
+def read_at_once(router, text):
+    """Lines of configuration in one transaction, as at boot."""
+    router.write_file("/tmp/more.conf", text)
+    code, out, err = router.attempt(["vtysh", "-f", "/tmp/more.conf"])
+    assert code == 0, out + err
+
+
+def reasons(router):
+    return {int(vpn): i["reason"] for vpn, i in instances(router).items()}
+
+
+def test_each_its_own_reason(net):
+    """Of VPNs that are set together the kernel refuses one: that one says why, all others are up; and it heals by itself."""
+    small, vpns = net.small, [*range(2, 11), *range(12, 200, 2)]
+    small.ip("link add other type vxlan external vnifilter nolearning dstport 4789", "link set other up")
+    small.run("bridge vni add dev other vni 4100")
+    asked = counters(small)["settingRequests"]
+    read_at_once(small, interface("tun2", *(f"ip nhrp vpn-id {vpn}" for vpn in vpns)))
+
+    def told():
+        found = reasons(small)
+        return set(found) == {1, *vpns} and {vpn: why for vpn, why in found.items() if why}
+
+    poll(lambda: list(told() or ()) == [4], 20 * PLENTY, what="all but one are up")
+    assert "cannot receive the VNI: VNI in use" in told()[4], told()
+    # three messages with up to 64 ranges, and those VPN by VPN that were behind the refused one in its message
+    measured("dmevpn_manyvpns: 103 VPNs in 95 ranges, one refused", settingRequests=counters(small)["settingRequests"] - asked)
+    assert counters(small)["settingRequests"] - asked < 80
+    small.run("bridge vni del dev other vni 4100")
+    poll(lambda: told() == {}, 10 * PLENTY, what="it is up when the VNI is free")
+
+
+def test_all_go_at_once(net):
+    """Nothing of a hundred VPNs is left on the device, nor in the notes."""
+    vpns = [vpn for vpn in reasons(net.small) if vpn != 1]
+    read_at_once(net.small, interface("tun2", *(f"no ip nhrp vpn-id {vpn}" for vpn in vpns)))
+    poll(lambda: set(instances(net.small, "show zebra dmevpn json")) == {"1"}, 20 * PLENTY, what="zebra has one VPN")
+
+    def left():
+        vlans = net.small.json("bridge -j vlan show dev tun2")[0]["vlans"]
+        notes = net.small.read_file("/run/frr/zebra_dmevpn.undo")
+        vnis = net.small.run("bridge vni show dev tun2")
+        return [v["vlan"] for v in vlans], len([line for line in notes.splitlines() if line.split()[0] in ("vlan", "tunnel", "vni")]), "4098" in vnis
+
+    # VLAN 1 was there before, so of the one that is left its flags are noted, its mapping and its VNI
+    poll(lambda: left() == ([1], 2, False), 10, what="what was set for them is gone")
