@@ -44,7 +44,7 @@ struct walk {
 
 DECLARE_LIST(walks, struct walk, item);
 
-static struct walks_head walks = INIT_LIST(walks);
+static struct walks_head walks;
 static void (*tell_heard)(const struct dm_heard *heard);
 static struct event_loop *loop_main;
 static struct event *t_step;
@@ -159,6 +159,7 @@ void dm_ageing_end(uint32_t ifindex)
 
 void dm_ageing_start(struct event_loop *loop, void (*told)(const struct dm_heard *heard))
 {
+	walks_init(&walks);
 	loop_main = loop;
 	tell_heard = told;
 }
