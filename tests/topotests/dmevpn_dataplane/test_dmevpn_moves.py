@@ -22,7 +22,7 @@ def goes_to(net, word):
     """Which members get a frame for the roamer that m1 sends."""
     with Wires(net) as wires:
         send(net, "m1", word, MAC["m1"], ROAMER)
-        fenced(net, wires, "m1", b"fence " + word, "m2", "m3")
+        fenced(net, wires, "m1", b"fence", "m2", "m3")
     return list(wires.got(word))
 
 
