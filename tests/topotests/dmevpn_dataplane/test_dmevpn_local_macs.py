@@ -143,7 +143,7 @@ def test_what_was_heard_since_it_is_elsewhere_stays(net, spoke):
     assert told(net, mark, ROAMER) == [0]
 
 
-@pytest.mark.parametrize("flags", ("static", "sticky", "permanent"))
+@pytest.mark.parametrize("flags", ("static", "static sticky", "permanent"))
 def test_what_was_written_down_is_not_taken_away(net, spoke, flags):
     """A user's entries, of ports and the bridge's own stay, whatever nhrpd hears of them."""
     mac = "02:00:00:00:01:77"

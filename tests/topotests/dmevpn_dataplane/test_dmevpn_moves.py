@@ -114,7 +114,7 @@ def test_hold_outlives_nhrpd_and_zebra(net, at_m2):
     net.inject = Inject(at_m2)
     net.inject.hello(3)
     net.inject.say("instance tun2 1 hub 1", *[f"member tun2 {VNI} {a} {v}" for a, v in MEMBERS.values()], "sync_end")
-    poll(lambda: show(at_m2)["instances"][0]["members"] == len(MEMBERS), 5)
+    poll(lambda: [i["members"] for i in show(at_m2)["instances"]] == [len(MEMBERS)], 5)
     mark = net.inject.mark()
     net.inject.hello(4)
     seen = net.inject.records("MAC_SEEN", mark, mac=ROAMER)
