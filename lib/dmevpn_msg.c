@@ -84,7 +84,7 @@ static const struct record records[] = {
 				 FIELDS(N(suppress.ifindex) N(suppress.vni) N(suppress.on))},
 	[DM_REC_NEIGH_SET] = {"NEIGH_SET", NEIGH_FIELDS},
 	[DM_REC_NEIGH_DEL] = {"NEIGH_DEL", NEIGH_FIELDS},
-	[DM_REC_MAC_ELSEWHERE] = {"MAC_ELSEWHERE", FIELDS(LOCAL_FIELDS)},
+	[DM_REC_MAC_ELSEWHERE] = {"MAC_ELSEWHERE", FIELDS(LOCAL_FIELDS N(local.idle_ms))},
 	[DM_REC_MAC_HOLD] = {"MAC_HOLD", FIELDS(N(mac.ifindex) N(mac.vni) A(mac.mac) A(mac.nbma)
 						N(mac.held))},
 	[DM_REC_LOCAL_QUERY] = {"LOCAL_QUERY",

@@ -186,8 +186,8 @@ struct dm_used {
 /*
  * LOCAL: a MAC that a spoke's bridge heard on a port of its own (not the VXLAN device), or the
  * bridge's own MAC; all of them when the instance gets ready, then each change.
- * MAC_ELSEWHERE (the first three): it is behind another member now; an entry that the bridge
- * learned for it on a port of its own goes.
+ * MAC_ELSEWHERE (without `gone`): it has been behind another member for `idle_ms`. What the bridge
+ * learned of it on a port of its own goes; was it heard there since, it is told once more.
  */
 struct dm_local {
 	uint32_t ifindex; /* of the VXLAN device */

@@ -12,6 +12,8 @@
  *	 ip nhrp vpn ageing-time 60
  *	 no ip nhrp vpn probe
  *	 ip nhrp vpn probe interval 500 misses 5
+ *	 ip nhrp vpn dup-addr-detection max-moves 5 time 180
+ *	 ip nhrp vpn dup-addr-detection freeze permanent
  *	 ip nhrp vpn graceful-restart
  *	 ip nhrp vpn authentication key-chain KEYS
  *	 ip nhrp vpn arp-suppress
@@ -40,11 +42,13 @@
 #include "mgmtd/nhrp_cli_clippy.c"
 
 #define VPN_XPATH      "./frr-nhrpd:nhrp/vpn"
+#define DUPLICATE_XPATH VPN_XPATH "/dup-addr-detection"
 #define INSTANCE_XPATH VPN_XPATH "/instance[vpn-id='%s']"
 
 #define NHRP_STR "Next Hop Resolution Protocol functions\n"
 #define VPN_STR  "VPNs of this interface\n"
 #define PROBE_STR "Shortcuts are used while the other spoke answers probes (default)\n"
+#define DUPLICATE_STR "Addresses that move too often, as two stations have them (default: held after 5 moves in 180 s)\n"
 #define OUI_STR  "Organization that gave the VPN index\n"
 #define OUI_HELP "Its OUI, three octets as in 00:00:5e (default: 00:00:00)\n"
 
@@ -265,6 +269,66 @@ DEFPY_YANG(if_nhrp_vpn_probe_interval,
 }
 
 /*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/dup-addr-detection/enabled
+ */
+DEFPY_YANG(if_nhrp_vpn_duplicate,
+	   if_nhrp_vpn_duplicate_cmd,
+	   "[no] ip nhrp vpn dup-addr-detection",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   DUPLICATE_STR)
+{
+	nb_cli_enqueue_change(vty, DUPLICATE_XPATH "/enabled", no ? NB_OP_MODIFY : NB_OP_DESTROY,
+			      no ? "false" : NULL);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/dup-addr-detection/max-moves, time
+ */
+DEFPY_YANG(if_nhrp_vpn_duplicate_moves,
+	   if_nhrp_vpn_duplicate_moves_cmd,
+	   "[no] ip nhrp vpn dup-addr-detection max-moves ![(2-1000)$moves time (2-1800)$time]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   DUPLICATE_STR
+	   "How often an address may move\n"
+	   "Moves (default: 5)\n"
+	   "Within which time\n"
+	   "Seconds (default: 180)\n")
+{
+	nb_cli_enqueue_change(vty, DUPLICATE_XPATH "/max-moves", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : moves_str);
+	nb_cli_enqueue_change(vty, DUPLICATE_XPATH "/time", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : time_str);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/dup-addr-detection/freeze
+ */
+DEFPY_YANG(if_nhrp_vpn_duplicate_freeze,
+	   if_nhrp_vpn_duplicate_freeze_cmd,
+	   "[no] ip nhrp vpn dup-addr-detection freeze ![<permanent$permanent|(30-3600)$seconds>]",
+	   NO_STR
+	   IP_STR
+	   NHRP_STR
+	   VPN_STR
+	   DUPLICATE_STR
+	   "How long a duplicate is held\n"
+	   "Until it is cleared\n"
+	   "Seconds (default: 180)\n")
+{
+	nb_cli_enqueue_change(vty, DUPLICATE_XPATH "/freeze", no ? NB_OP_DESTROY : NB_OP_MODIFY,
+			      no ? NULL : permanent ? permanent : seconds_str);
+	return nb_cli_apply_changes(vty, NULL);
+}
+
+/*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
  */
 DEFPY_YANG(if_nhrp_vpn_graceful_restart,
@@ -353,6 +417,9 @@ void nhrp_cli_init(void)
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_ageing_time_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_probe_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_probe_interval_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_duplicate_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_duplicate_moves_cmd);
+	install_element(INTERFACE_NODE, &if_nhrp_vpn_duplicate_freeze_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_graceful_restart_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_key_chain_cmd);
 	install_element(INTERFACE_NODE, &if_nhrp_vpn_arp_suppress_cmd);
@@ -441,6 +508,23 @@ static void show_probe_misses(struct vty *vty, const struct lyd_node *dnode, boo
 		show_probe_interval(vty, dnode, show_defaults);
 }
 
+/* A line each, where one of its leaves is not what it is by default. */
+static void show_duplicate(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+{
+	bool enabled = yang_dnode_get_bool(dnode, "enabled");
+
+	if (!enabled || show_defaults)
+		vty_out(vty, " %sip nhrp vpn dup-addr-detection\n", enabled ? "" : "no ");
+	if (show_defaults || !yang_dnode_is_default(dnode, "max-moves") ||
+	    !yang_dnode_is_default(dnode, "time"))
+		vty_out(vty, " ip nhrp vpn dup-addr-detection max-moves %s time %s\n",
+			yang_dnode_get_string(dnode, "max-moves"),
+			yang_dnode_get_string(dnode, "time"));
+	if (show_defaults || !yang_dnode_is_default(dnode, "freeze"))
+		vty_out(vty, " ip nhrp vpn dup-addr-detection freeze %s\n",
+			yang_dnode_get_string(dnode, "freeze"));
+}
+
 static void show_graceful_restart(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
 	vty_out(vty, " %sip nhrp vpn graceful-restart\n", yang_dnode_get_bool(dnode, NULL) ? "" : "no ");
@@ -508,6 +592,10 @@ const struct frr_yang_module_info frr_nhrpd_cli_info = {
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/probe-misses",
 			.cbs.cli_show = show_probe_misses,
+		},
+		{
+			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/dup-addr-detection",
+			.cbs.cli_show = show_duplicate,
 		},
 		{
 			.xpath = "/frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart",

@@ -179,6 +179,7 @@ int main(int argc, char **argv)
 	nhrp_routes_init();
 	vpn_vty_init();
 	vpn_vty_check_init();
+	vpn_vty_duplicate_init();
 	cmd_init_config_callbacks(config_begins, config_ends);
 	nhrp_nb_init(master);
 	frr_config_fork();

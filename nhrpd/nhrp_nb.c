@@ -86,6 +86,22 @@ const struct frr_yang_module_info frr_nhrpd_info = {
 			.cbs.modify = nhrp_vpn_probe_modify,
 		},
 		{
+			.xpath = VPN_XPATH "/dup-addr-detection/enabled",
+			.cbs.modify = nhrp_vpn_duplicate_modify,
+		},
+		{
+			.xpath = VPN_XPATH "/dup-addr-detection/max-moves",
+			.cbs.modify = nhrp_vpn_duplicate_modify,
+		},
+		{
+			.xpath = VPN_XPATH "/dup-addr-detection/time",
+			.cbs.modify = nhrp_vpn_duplicate_modify,
+		},
+		{
+			.xpath = VPN_XPATH "/dup-addr-detection/freeze",
+			.cbs.modify = nhrp_vpn_duplicate_modify,
+		},
+		{
 			.xpath = VPN_XPATH "/graceful-restart",
 			.cbs.modify = nhrp_vpn_graceful_restart_modify,
 		},

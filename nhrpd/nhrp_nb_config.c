@@ -182,6 +182,35 @@ int nhrp_vpn_probe_modify(struct nb_cb_modify_args *args)
 	return NB_OK;
 }
 
+/* The settings of dup-addr-detection, as they are in the tree. */
+static struct vpn_duplicate_config duplicate_of(const struct lyd_node *container)
+{
+	const char *freeze = yang_dnode_get_string(container, "freeze");
+
+	return (struct vpn_duplicate_config){
+		.off = !yang_dnode_get_bool(container, "enabled"),
+		.max_moves = yang_dnode_get_uint16(container, "max-moves"),
+		.time = yang_dnode_get_uint16(container, "time"),
+		.freeze = strcmp(freeze, "permanent") ? (uint16_t)strtoul(freeze, NULL, 10)
+						      : VPN_DUPLICATE_PERMANENT,
+	};
+}
+
+/*
+ * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/dup-addr-detection/enabled, max-moves,
+ * time, freeze: whichever it is, all of them are told.
+ */
+int nhrp_vpn_duplicate_modify(struct nb_cb_modify_args *args)
+{
+	struct vpn_duplicate_config config;
+
+	if (args->event != NB_EV_APPLY)
+		return NB_OK;
+	config = duplicate_of(lyd_parent(args->dnode));
+	vpn_config_duplicate_set(ifname_of(args->dnode), &config);
+	return NB_OK;
+}
+
 /*
  * XPath: /frr-interface:lib/interface/frr-nhrpd:nhrp/vpn/graceful-restart
  */
@@ -266,6 +295,7 @@ static int interface_deleted(struct interface *ifp)
 			    : NULL;
 		if (vpn)
 			yang_dnode_iterate(unset_instance, ifp->name, vpn, "./instance");
+	vpn_config_duplicate_set(ifp->name, NULL);
 		any |= vpn != NULL;
 	}
 	nhrp_reread_forget_interface(ifp->name);

@@ -20,6 +20,7 @@ int nhrp_vpn_holdtime_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_keepalive_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_ageing_time_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_probe_modify(struct nb_cb_modify_args *args);
+int nhrp_vpn_duplicate_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_graceful_restart_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_key_chain_modify(struct nb_cb_modify_args *args);
 int nhrp_vpn_key_chain_destroy(struct nb_cb_destroy_args *args);

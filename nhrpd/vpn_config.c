@@ -54,6 +54,13 @@ void vpn_config_probe_set(const char *ifname, bool on, uint32_t interval, uint8_
 	vpn_engine_set_probe(vpn_glue_engine(), ifname, on ? interval : 0, misses);
 }
 
+void vpn_config_duplicate_set(const char *ifname, const struct vpn_duplicate_config *config)
+{
+	const struct vpn_duplicate_config usual = vpn_duplicate_default();
+
+	vpn_engine_set_duplicate(vpn_glue_engine(), ifname, config ? config : &usual);
+}
+
 void vpn_config_graceful_restart_set(const char *ifname, bool on)
 {
 	vpn_engine_set_graceful_restart(vpn_glue_engine(), ifname, on);

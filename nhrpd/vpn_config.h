@@ -22,6 +22,8 @@ void vpn_config_keepalive_set(const char *ifname, uint32_t ms);
 void vpn_config_ageing_time_set(const char *ifname, uint16_t seconds);
 /* Milliseconds, 100 to 60000; 1 to 10. */
 void vpn_config_probe_set(const char *ifname, bool on, uint32_t interval, uint8_t misses);
+/* How duplicate addresses are found and treated; NULL: as without configuration. */
+void vpn_config_duplicate_set(const char *ifname, const struct vpn_duplicate_config *config);
 void vpn_config_graceful_restart_set(const char *ifname, bool on);
 /* NULL takes the key chain away; it need not exist. */
 void vpn_config_key_chain_set(const char *ifname, const char *name);

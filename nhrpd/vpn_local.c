@@ -281,11 +281,17 @@ static void hear(struct vpn_engine *e, struct vpn_local *l, uint32_t idle_ms)
 }
 
 /* It is another's, and our bridge still has it: what our hosts send there would be lost. */
-static void say_elsewhere(struct vpn_engine *e, const struct vpn_instance *inst, const struct dm_addr *mac)
+static void say_elsewhere(struct vpn_engine *e, const struct vpn_instance *inst, const struct vpn_local *l)
 {
+	uint64_t since = vpn_now(e) - l->moved;
 	struct dm_rec rec = {
 		.type = DM_REC_MAC_ELSEWHERE,
-		.local = { .ifindex = inst->asked_ifindex, .vni = inst->vni, .mac = *mac },
+		.local = {
+			.ifindex = inst->asked_ifindex,
+			.vni = inst->vni,
+			.mac = l->addr,
+			.idle_ms = since < UINT32_MAX ? (uint32_t)since : UINT32_MAX,
+		},
 	};
 
 	vpn_program(e, &rec);
@@ -295,7 +301,7 @@ static void say_elsewhere(struct vpn_engine *e, const struct vpn_instance *inst,
 static void told_theirs(struct vpn_engine *e, struct vpn_local_table *t, struct vpn_local *l)
 {
 	if (l->heard < l->moved) {
-		say_elsewhere(e, t->inst, &l->addr);
+		say_elsewhere(e, t->inst, l);
 		return;
 	}
 	l->theirs = false;
@@ -413,7 +419,7 @@ bool vpn_local_disown(struct vpn_engine *e, struct vpn_instance *inst, const str
 	l->theirs = true;
 	put(l, NULL);
 	if (t->family == DM_MAC)
-		say_elsewhere(e, inst, addr);
+		say_elsewhere(e, inst, l);
 	return true;
 }
 

@@ -376,6 +376,10 @@ static void json_mac(struct out *o, const struct vpn_mac_view *v)
 		json_object_int_add(obj, "expiresIn", v->expires_in);
 	json_object_int_add(obj, "uptime", v->uptime);
 	json_object_boolean_add(obj, "used", v->used);
+	if (v->move)
+		json_object_int_add(obj, "moveNumber", v->move);
+	if (v->duplicate)
+		json_object_boolean_add(obj, "duplicate", true);
 	if (v->path[0]) {
 		json_object_string_add(obj, "path", v->path);
 		json_object_boolean_add(obj, "installed", v->installed);
@@ -404,8 +408,8 @@ static void show_mac(void *arg, const struct vpn_mac_view *v)
 	}
 	if (o->count == 1)
 		ttable_add_row(o->table, "MAC|Interface|VPN|Type|Remote VTEP|VNI|Path|Expires");
-	ttable_add_row(o->table, "%s|%s|%s|%s|%s|%s|%s|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
-		       addr(&v->nbma), vni_column(vni, v->vni), v->path[0] ? v->path : "-",
+	ttable_add_row(o->table, "%s|%s|%s|%s%s|%s|%s|%s|%s", addr(&v->mac), v->ifname, vpn_text(&v->vpn), v->type,
+		       v->duplicate ? " (duplicate)" : "", addr(&v->nbma), vni_column(vni, v->vni), v->path[0] ? v->path : "-",
 		       column(text, v->has_expiry, v->expires_in, "s"));
 }
 

@@ -14,6 +14,9 @@ void vpn_vty_json_vpn(json_object *obj, const char *ifname, const struct vpn_id 
 /* Installs them; configuration commands are mgmtd's. */
 void vpn_vty_init(void);
 
+/* show and clear ip nhrp vpn duplicate. */
+void vpn_vty_duplicate_init(void);
+
 /* Those that ask the zebra module (show ip nhrp vpn consistency); and before the engine ends. */
 void vpn_vty_check_init(void);
 void vpn_vty_check_terminate(void);

@@ -44,6 +44,7 @@
 #include "zebra/dmevpn_memory.h"
 #include "zebra/dmevpn_netlink.h"
 #include "zebra/dmevpn_nlsock.h"
+#include "zebra/dmevpn_provider.h"
 
 DEFINE_MTYPE_STATIC(DMEVPN, DM_SITE, "bridge of a spoke");
 DEFINE_MTYPE_STATIC(DMEVPN, DM_SIGHTING, "local MAC");
@@ -542,6 +543,38 @@ void dm_locals_heard(uint32_t ifindex, const struct nlm_bridge_mac *entry)
 
 	if (g)
 		g->heard = heard_at(entry);
+}
+
+bool dm_locals_elsewhere(const struct dm_local *local)
+{
+	struct dm_op op = {.kind = DM_OP_BRIDGE_MAC_FORGET,
+			   .rec = DM_REC_MAC_ELSEWHERE,
+			   .vni = local->vni,
+			   .device = local->ifindex};
+	struct sighting key = {.mac = local->mac}, *g;
+	struct site *s = find(local->ifindex);
+	bool room = true;
+
+	for (g = s ? sighting_tree_find_gteq(&s->sightings, &key) : NULL;
+	     g && dm_addr_same(&g->mac, &local->mac); g = sighting_tree_next(&s->sightings, g)) {
+		if (g->vlan == OWN_VLAN)
+			continue;
+		op.bridge_mac.port = local->ifindex;
+		op.bridge_mac.mac = g->mac;
+		op.bridge_mac.vlan = g->vlan;
+		op.bridge_mac.idle_ms = local->idle_ms;
+		room = room && dm_provider_push(&op);
+	}
+	return room;
+}
+
+void dm_locals_still_here(uint32_t ifindex, const struct nlm_bridge_mac *entry)
+{
+	struct site *s = find(ifindex);
+
+	dm_locals_heard(ifindex, entry);
+	if (s && is_known(s, &entry->mac))
+		tell(s, &entry->mac, false, heard_at(entry));
 }
 
 bool dm_locals_has(uint32_t ifindex, const struct dm_addr *mac, uint16_t vlan)

@@ -53,6 +53,15 @@ struct dm_local_sighting {
 /* Steps to the sighting behind S, which need not be there any more. Returns false at the end. */
 bool dm_locals_next(uint32_t ifindex, struct dm_local_sighting *s);
 
+/*
+ * A MAC is behind another member, since so many milliseconds: what the bridge has learned of it goes, in all
+ * VLANs. Returns false when the queue is full.
+ */
+bool dm_locals_elsewhere(const struct dm_local *local);
+
+/* … it was heard there since: is told once more. */
+void dm_locals_still_here(uint32_t ifindex, const struct nlm_bridge_mac *entry);
+
 /* The bridge was asked about an entry, and says when it heard it. */
 void dm_locals_heard(uint32_t ifindex, const struct nlm_bridge_mac *entry);
 

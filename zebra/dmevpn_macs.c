@@ -60,6 +60,7 @@ static void fill(struct dm_mac_info *info, const struct sw_mac_key *key, const s
 	info->key = *key;
 	info->member = dm_member_at(value->where);
 	info->idle_ms = ms > UINT32_MAX ? UINT32_MAX : ms;
+	info->held = value->held;
 }
 
 struct dm_macs_walk {
@@ -215,61 +216,107 @@ static void forget(const struct sw_mac_key *key, uint64_t where)
 		insert(key, &was); /* EEXIST: heard again in between */
 }
 
+/* Where a MAC is to be, and where it may be up to now. */
+struct binding {
+	uint64_t where, from;
+	uint64_t heard; /* nanoseconds, as now_ns() */
+};
+
+/* Heard at a third place, of which nhrpd has yet to hear. */
+static bool is_elsewhere(const struct sw_mac *was, const struct binding *b)
+{
+	return was->where != b->where && was->where != b->from && dm_member_at(was->where);
+}
+
 /*
  * EEXIST: BPF has heard the MAC while it was out. One that is known elsewhere is
- * put back there when this member has no room for it.
+ * put back there when this member has no room for it, or it was not to be taken from there (ESTALE).
  */
-static int try_bind(const struct sw_mac_key *key, uint64_t where, uint64_t heard)
+static int try_bind(const struct sw_mac_key *key, const struct binding *b)
 {
-	struct sw_mac fresh = {.where = where, .last_seen = heard}, was;
+	struct sw_mac fresh = {.where = b->where, .last_seen = b->heard}, was;
 	bool known = lookup(key, &was) == 0;
 	int err;
 
-	if (known && was.where == where && was.last_seen + REFRESH_NS > fresh.last_seen)
+	if (known && was.where == b->where && was.last_seen + REFRESH_NS > fresh.last_seen)
 		return 0;
 	known = known && take_out(key, &was) == 0;
-	err = insert(key, &fresh);
+	fresh.held = known && was.held;
+	err = known && is_elsewhere(&was, b) ? ESTALE : insert(key, &fresh);
 	if (err && err != EEXIST && known && dm_member_at(was.where))
 		insert(key, &was);
 	return err;
 }
 
-/* HEARD: when, in nanoseconds as now_ns(). */
-static int put(const struct sw_mac_key *key, uint64_t where, uint64_t heard)
+static int put(const struct sw_mac_key *key, const struct binding *b)
 {
 	int tries, err = EEXIST;
 
 	for (tries = 0; err == EEXIST && tries < BIND_TRIES; tries++)
-		err = try_bind(key, where, heard);
+		err = try_bind(key, b);
 	/* heard elsewhere again and again, which is newer than what we were told */
-	return err == EEXIST ? 0 : err;
+	return err == EEXIST ? ESTALE : err;
 }
 
 int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	       const struct dm_addr *nbma)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
-	uint64_t where = dm_member_where(ifindex, vni, nbma);
+	struct binding b = {.where = dm_member_where(ifindex, vni, nbma), .heard = now_ns()};
 	struct sw_mac was;
+	int err;
 
-	if (!where)
+	if (!b.where)
 		return ENOENT;
 	/* behind a member that is gone it is as good as unknown */
 	if (lookup(&key, &was) == 0 && dm_member_at(was.where))
 		return 0;
-	return put(&key, where, now_ns());
+	err = put(&key, &b);
+	return err == ESTALE ? 0 : err;
 }
 
 int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
-		const struct dm_addr *nbma, uint32_t idle_ms)
+		const struct dm_addr *nbma, const struct dm_addr *from, uint32_t idle_ms)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
-	uint64_t where = dm_member_where(ifindex, vni, nbma);
+	struct binding b = {.where = dm_member_where(ifindex, vni, nbma)};
 	uint64_t now = now_ns(), ago = idle_ms * 1000000ULL;
 
 	if (mac->family != DM_MAC || dm_addr_is_multicast(mac) || dm_addr_is_zero(mac))
 		return EINVAL;
-	return where ? put(&key, where, ago < now ? now - ago : 0) : ENOENT;
+	if (!b.where)
+		return ENOENT;
+	b.from = dm_addr_is_set(from) ? dm_member_where(ifindex, vni, from) : 0;
+	b.heard = ago < now ? now - ago : 0;
+	return put(&key, &b);
+}
+
+/* One try; EEXIST as above. */
+static int try_hold(const struct sw_mac_key *key, uint64_t where, bool held)
+{
+	struct sw_mac was;
+	int err = take_out(key, &was);
+
+	if (err)
+		return err;
+	if (!held || was.where == where)
+		was.held = held;
+	err = insert(key, &was);
+	return !err && was.where != where ? ESTALE : err;
+}
+
+int dm_mac_hold(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		const struct dm_addr *nbma, bool held)
+{
+	struct sw_mac_key key = mac_key(ifindex, vni, mac);
+	uint64_t where = dm_member_where(ifindex, vni, nbma);
+	int tries, err = EEXIST;
+
+	if (mac->family != DM_MAC || !where || !dm_switch_maps())
+		return ENOENT;
+	for (tries = 0; err == EEXIST && tries < BIND_TRIES; tries++)
+		err = try_hold(&key, where, held);
+	return err == EEXIST ? ESTALE : err;
 }
 
 void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,

@@ -20,6 +20,7 @@ struct dm_mac_info {
 	struct sw_mac_key key;
 	const struct dm_member_info *member; /* NULL when it is gone */
 	uint32_t idle_ms;		     /* since it was heard */
+	bool held;			     /* it does not move, whoever sends frames with it */
 };
 
 /* Calls EACH for every MAC of a VPN; of all VPNs when IFINDEX is 0. Returns 0 or an errno. */
@@ -54,13 +55,20 @@ int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	       const struct dm_addr *nbma);
 
 /*
- * Puts a MAC behind a member as if a frame of it had come from there just now:
- * also one that is behind another, or there already; IDLE_MS ago instead of now. Returns 0, ENOENT without that
- * member, ENOSPC past a limit (nothing changes then), EINVAL for what is
- * no host's MAC, or another errno.
+ * Puts a MAC behind a member as if a frame of it had come from there IDLE_MS ago: also one that is
+ * there already, or behind FROM (not set: behind nobody). Returns 0, ENOENT without that member, ESTALE
+ * for one that the switch has heard elsewhere meanwhile, ENOSPC past a limit (nothing changes in
+ * either case), EINVAL for what is no host's MAC, or another errno.
  */
 int dm_mac_bind(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
-		const struct dm_addr *nbma, uint32_t idle_ms);
+		const struct dm_addr *nbma, const struct dm_addr *from, uint32_t idle_ms);
+
+/*
+ * Holds a MAC behind a member, so that frames with it from others are dropped and do not move it; or lets it
+ * go. Returns 0, ENOENT without that member or MAC, ESTALE when it is elsewhere (and not held then), or another errno.
+ */
+int dm_mac_hold(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
+		const struct dm_addr *nbma, bool held);
 
 /* Forgets a MAC; when NBMA is set, only if it is behind that member still. */
 void dm_mac_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,

@@ -154,6 +154,7 @@ static struct nlmsghdr *build(void *buf, const struct dm_op *op)
 	case DM_OP_BRIDGE_MAC_SET:
 		return nlm_build_bridge_mac_set(buf, &op->bridge_mac);
 	case DM_OP_BRIDGE_MAC_DEL:
+	case DM_OP_BRIDGE_MAC_FORGET:
 		return nlm_build_bridge_mac_del(buf, &op->bridge_mac);
 	case DM_OP_BRIDGE_MAC_GET:
 		return nlm_build_bridge_mac_get(buf, &op->bridge_mac);
@@ -169,7 +170,8 @@ static bool is_of_neigh(const struct dm_op *op)
 
 static bool is_of_bridge(const struct dm_op *op)
 {
-	return op->kind == DM_OP_BRIDGE_MAC_SET || op->kind == DM_OP_BRIDGE_MAC_DEL;
+	return op->kind == DM_OP_BRIDGE_MAC_SET || op->kind == DM_OP_BRIDGE_MAC_DEL ||
+	       op->kind == DM_OP_BRIDGE_MAC_FORGET;
 }
 
 /* Dataplane pthread: the question that comes before such an operation. */
@@ -232,6 +234,19 @@ static void judge_bridge_mac(struct dm_op *op, const struct nlm_bridge_mac *ther
 		hold(op, 0);
 }
 
+/* Dataplane pthread. What was learned goes from the port where it is, unless it was heard there since. */
+static void judge_learned(struct dm_op *op, const struct nlm_bridge_mac *there)
+{
+	bool learned = !there->own && !there->fixed && !there->ext_learned;
+	bool since = there->idle_ms < op->bridge_mac.idle_ms;
+
+	op->bridge_mac = *there;
+	if (!learned || there->port == op->device)
+		hold(op, 0);
+	else if (since)
+		hold(op, EEXIST);
+}
+
 /* Dataplane pthread. An error says that there is no such entry, or is met again by the operation. */
 static void handle_there(const struct nlmsghdr *nlh, void *arg)
 {
@@ -243,6 +258,8 @@ static void handle_there(const struct nlmsghdr *nlh, void *arg)
 		return;
 	if (is_of_neigh(op) && nlm_parse_neigh(nlh, &neigh))
 		judge_neigh(op, &neigh);
+	else if (op->kind == DM_OP_BRIDGE_MAC_FORGET && nlm_parse_bridge_mac(nlh, &mac))
+		judge_learned(op, &mac);
 	else if (is_of_bridge(op) && nlm_parse_bridge_mac(nlh, &mac))
 		judge_bridge_mac(op, &mac);
 }
@@ -316,16 +333,17 @@ static bool is_query(const struct dm_op *op)
 static bool is_removal(const struct dm_op *op)
 {
 	return op->kind == DM_OP_DEL || op->kind == DM_OP_FLOOD_DEL ||
-	       op->kind == DM_OP_NEIGH_DEL || op->kind == DM_OP_BRIDGE_MAC_DEL;
+	       op->kind == DM_OP_NEIGH_DEL || op->kind == DM_OP_BRIDGE_MAC_DEL ||
+	       op->kind == DM_OP_BRIDGE_MAC_FORGET;
 }
 
 /* Dataplane pthread, lock held. */
 static void count(const struct dm_op *op)
 {
-	if (op->error)
-		counters.errors++;
-	else if (op->held)
+	if (op->held && (!op->error || op->kind == DM_OP_BRIDGE_MAC_FORGET))
 		return;
+	else if (op->error)
+		counters.errors++;
 	else if (is_removal(op))
 		counters.deleted++;
 	else

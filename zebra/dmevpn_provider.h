@@ -32,6 +32,11 @@ enum dm_op_kind {
 	DM_OP_NEIGH_DEL,
 	DM_OP_BRIDGE_MAC_SET, /* entry of a bridge: added, or moved from nowhere */
 	DM_OP_BRIDGE_MAC_DEL,
+	/*
+	 * What a bridge has learned behind a port other than the device goes. EEXIST: it was heard there since
+	 * `idle_ms` ago, and stays; then, as with DM_OP_BRIDGE_MAC_GET, `bridge_mac` is what there is.
+	 */
+	DM_OP_BRIDGE_MAC_FORGET,
 	DM_OP_BRIDGE_MAC_GET, /* where the bridge of a port has a MAC, and how long ago it heard it */
 };
 

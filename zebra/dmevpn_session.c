@@ -113,7 +113,7 @@ static void send_member(const struct dm_member_info *member, void *arg)
 /* A MAC behind a member; BEFORE is where it was, NULL when it did not move. */
 static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN],
 		     const struct dm_member_info *member, const struct dm_member_info *before,
-		     uint32_t idle_ms)
+		     uint32_t idle_ms, bool held)
 {
 	struct dm_rec rec = {.type = DM_REC_MAC_SEEN};
 
@@ -123,6 +123,7 @@ static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN]
 	rec.mac.nbma = member->nbma;
 	rec.mac.remote_vni = member->remote_vni;
 	rec.mac.idle_ms = idle_ms;
+	rec.mac.held = held;
 	rec.mac.moved = before != NULL;
 	if (before)
 		rec.mac.old_nbma = before->nbma;
@@ -139,7 +140,7 @@ static void send_entry(const struct dm_mac *mac)
 static void send_known_mac(const struct dm_mac_info *mac, void *arg)
 {
 	if (mac->member)
-		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL, mac->idle_ms);
+		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL, mac->idle_ms, mac->held);
 }
 
 static void send_heard(const struct dm_heard *heard)
@@ -298,7 +299,7 @@ static void handle_switch_event(const struct sw_event *event)
 		send_hairpin(event);
 	else if (member)
 		send_mac(&event->vpn, event->mac, member,
-			 event->type == SW_EVENT_MOVED ? dm_member_at(event->other) : NULL, 0);
+			 event->type == SW_EVENT_MOVED ? dm_member_at(event->other) : NULL, 0, false);
 }
 
 static void add_events_lost(uint32_t ifindex, uint32_t vni, void *arg)
@@ -414,14 +415,42 @@ static void del_mac(const struct dm_mac *m)
 	dm_fdb_del(m->ifindex, m->vni, &m->mac);
 }
 
+/* What the switch has heard is newer than what nhrpd knew: it hears where that was. */
+static void mac_done(uint8_t rec, const struct dm_mac *m, int err)
+{
+	struct dm_mac_info there;
+
+	if (err == ESTALE && dm_mac_find(m->ifindex, m->vni, &m->mac, &there))
+		send_known_mac(&there, NULL);
+	else if (err)
+		send_failure(rec, m->ifindex, m->vni, &m->mac, err);
+}
+
 static void bind_mac(const struct dm_mac *m)
 {
 	int err = is_hub(m->ifindex, m->vni)
-			  ? dm_mac_bind(m->ifindex, m->vni, &m->mac, &m->nbma, m->idle_ms)
+			  ? dm_mac_bind(m->ifindex, m->vni, &m->mac, &m->nbma, &m->old_nbma,
+					m->idle_ms)
 			  : ENOENT;
 
-	if (err)
-		send_failure(DM_REC_MAC_BIND, m->ifindex, m->vni, &m->mac, err);
+	mac_done(DM_REC_MAC_BIND, m, err);
+}
+
+static void hold_mac(const struct dm_mac *m)
+{
+	int err = is_hub(m->ifindex, m->vni)
+			  ? dm_mac_hold(m->ifindex, m->vni, &m->mac, &m->nbma, m->held)
+			  : ENOENT;
+
+	/* one that is gone is held by nobody */
+	if (err != ENOENT || m->held)
+		mac_done(DM_REC_MAC_HOLD, m, err);
+}
+
+static void forget_local(const struct dm_local *local)
+{
+	if (!dm_locals_elsewhere(local))
+		send_failure(DM_REC_MAC_ELSEWHERE, local->ifindex, local->vni, &local->mac, ENOBUFS);
 }
 
 static void set_suppress(const struct dm_suppress *set)
@@ -507,10 +536,22 @@ static void neigh_op_done(const struct dm_op *op)
 			     neigh ? &op->neigh.mac : &op->bridge_mac.mac, op->error);
 }
 
+static void forget_local_done(const struct dm_op *op)
+{
+	if (op->error == EEXIST)
+		dm_locals_still_here(op->device, &op->bridge_mac);
+	else
+		send_failure(op->rec, op->device, op->vni, &op->bridge_mac.mac, op->error);
+}
+
 void dm_session_op_done(const struct dm_op *op)
 {
 	if (op->kind == DM_OP_BRIDGE_MAC_GET) {
 		dm_ageing_answer(op);
+		return;
+	}
+	if (op->kind == DM_OP_BRIDGE_MAC_FORGET) {
+		forget_local_done(op);
 		return;
 	}
 	if (op->kind >= DM_OP_NEIGH_SET) {
@@ -564,6 +605,12 @@ static void handle_record(const struct dm_rec *rec)
 		break;
 	case DM_REC_MAC_BIND:
 		bind_mac(&rec->mac);
+		break;
+	case DM_REC_MAC_HOLD:
+		hold_mac(&rec->mac);
+		break;
+	case DM_REC_MAC_ELSEWHERE:
+		forget_local(&rec->local);
 		break;
 	case DM_REC_SUPPRESS_SET:
 		set_suppress(&rec->suppress);

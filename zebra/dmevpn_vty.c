@@ -55,6 +55,7 @@ static void add_counters(const struct sw_vpn *vpn, struct sw_vpn *sum)
 	sum->moved += vpn->moved;
 	sum->over_limit += vpn->over_limit;
 	sum->over_rate += vpn->over_rate;
+	sum->held += vpn->held;
 	sum->clone_errors += vpn->clone_errors;
 }
 
@@ -130,6 +131,7 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "moved", sum.moved);
 	json_object_int_add(json, "overLimit", sum.over_limit);
 	json_object_int_add(json, "overRate", sum.over_rate);
+	json_object_int_add(json, "duplicateDropped", sum.held);
 	json_object_int_add(json, "localOverLimit", dm_locals_over_limit());
 	json_object_int_add(json, "snoopedFrames", snooped.frames);
 	json_object_int_add(json, "snoopedMalformed", snooped.malformed);

@@ -32,7 +32,8 @@ TYPES = {
 CARRIES_PACKET = ("error-indication", "traffic-indication")
 CARRIES_CIES = {3: "responder", 4: "forward-transit", 5: "reverse-transit"}
 BATCH = 0x3805  # this project's own, as doc/developer/wire-format.rst draws it
-EXTENSIONS = {0: "end", **CARRIES_CIES, 7: "authentication", 8: "vendor", 9: "nat-address", BATCH: "batch"}
+MOVES = 0x3803  # for each entry of the message: number of its last move, milliseconds since then
+EXTENSIONS = {0: "end", **CARRIES_CIES, 7: "authentication", 8: "vendor", 9: "nat-address", BATCH: "batch", MOVES: "moves"}
 BATCH_FORMS = {1: "question", 2: "answer"}
 
 
@@ -297,6 +298,13 @@ def decode_cie(reader):
     )
 
 
+def decode_moves(value, entries):
+    """[(number, age)], one for each entry of the message; any other length says nothing and is left as it is."""
+    if len(value) != 8 * entries:
+        return value
+    return list(struct.iter_unpack(">II", value))
+
+
 def decode_extensions(reader, message):
     """5.3: the list ends with the End extension, and nothing follows it."""
     while True:
@@ -319,6 +327,8 @@ def decode_extensions(reader, message):
             value = list(decode_cies(Reader(value, f"extension {name}")))
         elif kind == BATCH:
             value = decode_batch(Reader(value, "batch"))
+        elif kind == MOVES:
+            value = decode_moves(value, len(message.cies))
         elif name == "capabilities":
             value = struct.unpack(">II", value)
         message.extensions[name] = value

@@ -17,7 +17,7 @@ import tempfile
 SOURCE = pathlib.Path(os.environ.get("srcdir", "."))
 GUIDE = "".join(path.read_text() for path in sorted((SOURCE / "doc/user").glob("*.rst")))
 
-COMMANDS = ["nhrpd/vpn_vty.c", "nhrpd/vpn_vty_check.c", "mgmtd/nhrp_cli.c", "zebra/dmevpn_vty.c"]
+COMMANDS = ["nhrpd/vpn_vty.c", "nhrpd/vpn_vty_check.c", "nhrpd/vpn_vty_duplicate.c", "mgmtd/nhrp_cli.c", "zebra/dmevpn_vty.c"]
 # files with tables of names that JSON shows, and how an entry begins there
 NAMES = {
     "nhrpd/vpn_counters.c": r"\[(?:VPN_REFUSED|NHRP_OP)_\w+\]",
@@ -38,7 +38,7 @@ def commands():
 
 def keys():
     """Every key that JSON has, but for addresses."""
-    text = "".join((SOURCE / f"nhrpd/{name}").read_text() for name in ("vpn_vty.c", "vpn_vty_check.c"))
+    text = "".join((SOURCE / f"nhrpd/{name}").read_text() for name in ("vpn_vty.c", "vpn_vty_check.c", "vpn_vty_duplicate.c"))
     yield from re.findall(r'json_object_\w+_add\([\w>.-]+, "(\w+)"', text)
     yield from re.findall(r'json_(?:addr|list_add)\(\w+, "(\w+)"', text)
     yield from re.findall(r'counter_group\(vty, obj, "(\w+)"', text)

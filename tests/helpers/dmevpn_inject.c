@@ -11,7 +11,8 @@
  *     instance IF VLAN hub|spoke VPN      member IF VNI NBMA REMOTE-VNI
  *     no_instance IF VLAN                 no_member IF VNI NBMA
  *     hub IF VNI NBMA REMOTE-VNI          used IF VNI MAC
- *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI [IDLE-MS]
+ *     no_hub IF VNI                       bind IF VNI MAC NBMA REMOTE-VNI [IDLE-MS [FROM]]
+ *     hold IF VNI MAC NBMA 0|1            elsewhere IF VNI MAC SINCE-MS
  *     heard IF VNI WITHIN-MS
  *     suppress IF VNI 0|1                 neigh IF VNI IP MAC
  *     check NUMBER                        no_neigh IF VNI IP MAC
@@ -96,9 +97,9 @@ static void print_record(const struct dm_rec *r)
 		       r->member.vni, addr(&r->member.nbma), r->member.remote_vni);
 		break;
 	case DM_REC_MAC_SEEN:
-		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u moved=%u old=%s idle_ms=%u",
+		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u moved=%u old=%s idle_ms=%u held=%u",
 		       r->mac.ifindex, r->mac.vni, addr(&r->mac.mac), addr(&r->mac.nbma),
-		       r->mac.remote_vni, r->mac.moved, addr(&r->mac.old_nbma), r->mac.idle_ms);
+		       r->mac.remote_vni, r->mac.moved, addr(&r->mac.old_nbma), r->mac.idle_ms, r->mac.held);
 		break;
 	case DM_REC_MAC_HAVE:
 		printf(" ifindex=%u vni=%u mac=%s nbma=%s remote_vni=%u", r->mac.ifindex, r->mac.vni,
@@ -224,6 +225,9 @@ static const struct command commands[] = {
 	{"mac", DM_REC_MAC_SET, 6},
 	{"bind", DM_REC_MAC_BIND, 6},
 	{"bind", DM_REC_MAC_BIND, 7},
+	{"bind", DM_REC_MAC_BIND, 8},
+	{"hold", DM_REC_MAC_HOLD, 6},
+	{"elsewhere", DM_REC_MAC_ELSEWHERE, 5},
 	{"no_mac", DM_REC_MAC_DEL, 4},
 	{"used", DM_REC_USED_QUERY, 4},
 	{"heard", DM_REC_LOCAL_QUERY, 4},
@@ -274,11 +278,26 @@ static void fill(struct dm_rec *r, char **w)
 		read_addr(&r->mac.nbma, w[4]);
 		r->mac.remote_vni = number(w[5]);
 		r->mac.idle_ms = w[6] ? number(w[6]) : 0;
+		if (w[7])
+			read_addr(&r->mac.old_nbma, w[7]);
 		/* fall through */
 	case DM_REC_MAC_DEL:
 		r->mac.ifindex = if_nametoindex(w[1]);
 		r->mac.vni = number(w[2]);
 		read_addr(&r->mac.mac, w[3]);
+		break;
+	case DM_REC_MAC_HOLD:
+		r->mac.ifindex = if_nametoindex(w[1]);
+		r->mac.vni = number(w[2]);
+		read_addr(&r->mac.mac, w[3]);
+		read_addr(&r->mac.nbma, w[4]);
+		r->mac.held = number(w[5]);
+		break;
+	case DM_REC_MAC_ELSEWHERE:
+		r->local.ifindex = if_nametoindex(w[1]);
+		r->local.vni = number(w[2]);
+		read_addr(&r->local.mac, w[3]);
+		r->local.idle_ms = number(w[4]);
 		break;
 	case DM_REC_USED_QUERY:
 		r->used.ifindex = if_nametoindex(w[1]);

@@ -334,6 +334,10 @@ INLINE int learn(const struct sighting *s)
 
 	if (!mac)
 		return learn_new(s);
+	if (mac->where != s->where && mac->held && get_target_at(mac->where)) {
+		ADD(s->vpn->held, 1);
+		return 0;
+	}
 	if (mac->where != s->where)
 		return learn_move(s, mac);
 	if (s->now - mac->last_seen > LAST_SEEN_NS)

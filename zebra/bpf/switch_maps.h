@@ -12,7 +12,7 @@
  *                                        |
  *            chunks[n].target[16] <------+   .next -> chunks[m].target[16] ...
  *   members {vpn, address} -> {slot, gen}    slot = chunk * 16 + place in it
- *   macs {vpn, mac} -> {slot, gen}, last seen
+ *   macs {vpn, mac} -> {slot, gen}, last seen, held
  *
  * The tables `config`, `vpn_table`, `chunks` and `slot_stats` are arrays that
  * the module maps into its memory: it changes them by plain stores, in an order
@@ -26,7 +26,7 @@
 #ifndef DMEVPN_SWITCH_MAPS_H
 #define DMEVPN_SWITCH_MAPS_H
 
-#define SW_LAYOUT 2
+#define SW_LAYOUT 3
 
 #define SW_ADDR_LEN 16
 #define SW_MAC_LEN 6
@@ -99,6 +99,7 @@ struct sw_vpn {
 	uint64_t over_limit;  /* frames dropped because their source would be a MAC too many */
 	uint64_t over_rate;   /* frames dropped because that member's MACs come too fast */
 	uint64_t clone_errors; /* copies the kernel refused, and floods cut short */
+	uint64_t held;	      /* frames dropped because their source is held behind another member */
 	uint64_t events_lost; /* new and moved MACs not told, because the ring was full */
 };
 
@@ -147,6 +148,8 @@ struct sw_mac_key {
 struct sw_mac {
 	uint64_t where;	    /* sw_where(); one word, so that a move is one store */
 	uint64_t last_seen; /* nanoseconds of CLOCK_MONOTONIC */
+	uint32_t held;	    /* 1: it stays there, whoever else sends frames with it */
+	uint32_t pad;
 };
 
 /* Key of `hairpins`; the value is when it was reported last (ns, u64). */

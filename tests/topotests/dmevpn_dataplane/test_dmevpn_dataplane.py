@@ -271,7 +271,7 @@ def test_bound_mac_is_known_without_a_frame_of_it(net, hub):
     with Wires(net) as wires:
         send(net, "m1", b"to m3", MAC["m1"], silent)
         fenced(net, wires, "m1", b"fence one", "m2", "m3")
-        net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.3 102")
+        net.inject.say(f"bind tun2 {VNI} {silent} 10.0.0.3 102 0 10.0.0.4")
         assert bound(net, silent) is not None
         send(net, "m1", b"to m2", MAC["m1"], silent)
         fenced(net, wires, "m1", b"fence two", "m2", "m3")
@@ -314,7 +314,7 @@ def test_what_cannot_be_bound(net, hub):
     assert counters(hub)["overLimit"] == before["counters"]["overLimit"] + 1
     # one goes to another member, so there is room for one
     mark = net.inject.mark()
-    net.inject.say(f"bind tun2 {VNI} {macs[0]} 10.0.0.3 102")
+    net.inject.say(f"bind tun2 {VNI} {macs[0]} 10.0.0.3 102 0 10.0.0.4")
     net.inject.say(*[f"bind tun2 {VNI} {mac} 10.0.0.4 103" for mac in macs[-2:]])
     assert net.inject.wait_for("FAILURE", mark, rec="MAC_BIND")["mac"] == macs[-1]
     assert len(net.inject.records("FAILURE", mark)) == 1

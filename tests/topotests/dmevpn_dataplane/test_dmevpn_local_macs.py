@@ -116,6 +116,46 @@ def test_mac_that_moves_to_the_tunnel_is_gone(net, spoke):
     assert told(net, mark, "02:00:00:00:0f:01") == [], "what is behind the tunnel from the beginning is not ours"
 
 
+def test_what_is_elsewhere_goes(net, spoke):
+    """nhrpd says that a MAC is behind another member: what the bridge has learned goes, until it hears it again."""
+    say_hello(net, ROAMER)
+    poll(lambda: [e for e in spoke.fdb("eth2") if e["mac"] == ROAMER], 5)
+    mark = net.inject.mark()
+    net.inject.say(f"elsewhere tun2 100 {ROAMER} 0")
+    net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=1)
+    assert not [e for e in spoke.fdb("eth2") if e["mac"] == ROAMER]
+    say_hello(net, ROAMER)
+    assert told(net, mark, ROAMER) == [1, 0]
+    # one that has gone by itself, and one that nobody knows, are nothing
+    net.inject.say("elsewhere tun2 100 02:00:00:00:0f:77 0")
+    assert told(net, mark, "02:00:00:00:0f:77") == []
+    assert not net.inject.records("FAILURE", mark)
+
+
+def test_what_was_heard_since_it_is_elsewhere_stays(net, spoke):
+    """The word was under way while the host came back: nhrpd hears of it once more."""
+    say_hello(net, ROAMER)
+    poll(lambda: [e for e in spoke.fdb("eth2") if e["mac"] == ROAMER], 5)
+    mark = net.inject.mark()
+    net.inject.say(f"elsewhere tun2 100 {ROAMER} 60000")
+    assert int(net.inject.wait_for("LOCAL", mark, mac=ROAMER, gone=0)["idle_ms"]) < 10000
+    assert [e for e in spoke.fdb("eth2") if e["mac"] == ROAMER]
+    assert told(net, mark, ROAMER) == [0]
+
+
+@pytest.mark.parametrize("flags", ("static", "static sticky", "permanent"))
+def test_what_was_written_down_is_not_taken_away(net, spoke, flags):
+    """A user's entries, of ports and the bridge's own stay, whatever nhrpd hears of them."""
+    mac = "02:00:00:00:01:77"
+    spoke.run(f"bridge fdb add {mac} dev eth2 master {flags}")
+    mark = net.inject.mark()
+    net.inject.say(*[f"elsewhere tun2 100 {m} 0" for m in (mac, BRIDGE, spoke.mac("eth2"))])
+    assert told(net, mark, mac) == []
+    assert [e for e in spoke.fdb("eth2") if e["mac"] == mac]
+    assert not net.inject.records("LOCAL", mark, mac=BRIDGE)
+    spoke.run(f"bridge fdb del {mac} dev eth2 master")
+
+
 def test_deleted_mac_is_gone(net, spoke):
     mark = net.inject.mark()
     spoke.run(f"bridge fdb del {ROAMER} dev eth2 master")
