@@ -57,10 +57,8 @@ class Event:
 def until(event, events):
     """When what the event explains is over: later where control was disturbed by others meanwhile."""
     over = event.end + GRACE
-    for other in sorted((e for e in events if e.control), key=lambda e: e.begin):
-        if other.begin < over and other.end > event.begin - GRACE:
-            over = max(over, other.end + GRACE)
-    return over
+    meanwhile = [e.end for e in events if e.control and e.begin < over and e.end > event.begin - GRACE]
+    return max([over, *[end + GRACE for end in meanwhile]])
 
 
 def explains(event, events, flow, first, last):
@@ -74,7 +72,7 @@ class Soak:
         self.net, self.random = net, random.Random(seed)
         self.zero = time.time()
         self.events, self.active = [], []
-        self.wrong, self.longest, self.looks = [], ("", 0.0), 0
+        self.wrong, self.longest, self.looks, self.compared = [], ("", 0.0), 0, 0
         self.since = {}  # (router, difference): seen first
         self.gre_lost, self.port_before = 0, None
         self.down = set()  # (router, daemon)
@@ -234,6 +232,7 @@ class Soak:
             answer = consistency(router)
         except (NoAnswer, AssertionError):
             answer = {"error": "nhrpd is not there"}
+        self.compared += sum(answer.get("compared", {}).values())
         for d in answer.get("differences", []):
             if d["nhrpd"] == "none" and answer.get("syncIn"):
                 continue  # what a restarted nhrpd has not asked for again goes later
@@ -312,7 +311,7 @@ def report(soak, minutes, seed):
         kinds[word] = kinds.get(word, 0) + 1
     print("events:", ", ".join(f"{count} {word}" for word, count in sorted(kinds.items())))
     print(f"longest difference between nhrpd and kernel: {soak.longest[1]:.1f} s ({soak.longest[0] or 'none'})")
-    measured("soak", minutes=minutes, seed=seed, events=len(soak.events), looks=soak.looks, framesSent=sent,
+    measured("soak", minutes=minutes, seed=seed, events=len(soak.events), looks=soak.looks, thingsCompared=soak.compared, framesSent=sent,
              framesHeard=heard, lostExplained=soak.explained, longestLoss=soak.longest_loss,
              lostUnexplained=len([w for w in soak.wrong if w.startswith("loss")]), greLost=soak.gre_lost,
              longestDifference=soak.longest[1])
