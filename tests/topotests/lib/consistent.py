@@ -6,16 +6,12 @@ import json
 from .poll import poll
 
 
-class NoAnswer(AssertionError):
-    """nhrpd is not there, or went away while it was asked."""
-
-
 def consistency(router):
     """The answer of one router, as its JSON; {"error": …} where it could not compare."""
     try:
         return json.loads(router.ask_daemon("nhrpd", "show ip nhrp vpn consistency json"))
     except OSError as err:
-        raise NoAnswer(f"{router.name}: nhrpd: {err}") from None
+        raise AssertionError(f"{router.name}: nhrpd: {err}") from None
 
 
 def differences(router):
