@@ -64,12 +64,48 @@ sanitized() {
 	LAB_ENV='DMEVPN_SANITIZED=1' pytest_in 'topotests, sanitized' "$limit" --overlay "$BUILD/asan-tree" "$@"
 }
 
+# soak_in MINUTES [--sanitize] [--seed SEED]: tools/lab.d/soak.py in one guest; its last line is kept in SUMMARY.
+soak_in() {
+	local minutes=$1 where=() env= seed= log rc=0
+	shift
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--sanitize) where=(--overlay "$BUILD/asan-tree") env='DMEVPN_SANITIZED=1' ;;
+		--seed) seed=${2:?--seed wants a number} && shift ;;
+		*) die "soak [MINUTES] [--seed SEED] [--sanitize], and not $1" ;;
+		esac
+		shift
+	done
+	log=$(mktemp)
+	LAB_ENV=$env sandbox $((minutes * 60 + 300)) "${where[@]}" python3 -u /src/tools/lab.d/soak.py "$minutes" $seed 2>&1 |
+		tee "$log"
+	rc=${PIPESTATUS[0]}
+	SUMMARY+=("$(grep '^measured:' "$log")" "$(grep '^soak: ' "$log" | tail -n 1 | grep . || echo 'soak: did not finish')")
+	rm -f "$log"
+	return "$rc"
+}
+
+job_soak() {
+	local minutes=10 rc=0
+	case ${1:-} in
+	[1-9]*) minutes=$1 && shift ;;
+	esac
+	SUMMARY=()
+	build
+	case " $* " in
+	*' --sanitize '*) build --sanitize ;;
+	esac
+	soak_in "$minutes" "$@" || rc=$?
+	return "$rc"
+}
+
 # check_all: everything, each part even when an earlier one failed.
 check_all() {
 	local failed=0
 	unit_tests || failed=1
 	pytest_in topotests 2400 "$TOPOTESTS" || failed=1
 	sanitized 1800 "$TOPOTESTS/dmevpn_basic" "$TOPOTESTS/dmevpn_dataplane" "$TOPOTESTS/dmevpn_arpsuppress" || failed=1
+	soak_in 3 || failed=1
 	fuzz_check || failed=1
 	coverage || failed=1
 	return "$failed"

@@ -97,7 +97,7 @@ def test_hundred_thousand(net):
     took = time.monotonic() - start
     assert last, "the check has come to its end"
     assert net.inject.records("CHECK_END", mark, number=1000)[0]["reason"] == ""
-    assert len(net.inject.records("CHECK_HAVE", mark, kind=FDB)) >= MANY
+    assert len([r for r in net.inject.records("CHECK_HAVE", mark) if r["kind"] == FDB]) >= MANY
     measured("check of 100,000 entries", seconds=took, longest_answer_of_zebra=max(answers), usual_answer=usual)
     assert max(answers) < usual + 0.5
 

@@ -8,12 +8,10 @@ from .poll import poll
 
 def consistency(router):
     """The answer of one router, as its JSON; {"error": …} where it could not compare."""
-    # nhrpd alone: a vtysh for all daemons would wait for one that is stopped
-    _, said, err = router.attempt(["vtysh", "-d", "nhrpd", "-c", "show ip nhrp vpn consistency json"])
     try:
-        return json.loads(said)
-    except ValueError:
-        raise AssertionError(f"{router.name}: no JSON from nhrpd: {said}{err}") from None
+        return json.loads(router.ask_daemon("nhrpd", "show ip nhrp vpn consistency json"))
+    except OSError as err:
+        raise AssertionError(f"{router.name}: nhrpd: {err}") from None
 
 
 def differences(router):
