@@ -399,10 +399,10 @@ void dm_fdb_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
 		remove_entry(e);
 }
 
-void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_mac *mac))
+void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_rec *rec))
 {
 	struct dm_undo ours = {.kind = DM_UNDO_FLOOD_OURS, .ifindex = ifindex};
-	struct dm_mac mac = {.ifindex = ifindex, .vni = vni};
+	struct dm_rec rec = {.type = DM_REC_MAC_HAVE, .mac = {.ifindex = ifindex, .vni = vni}};
 	struct device *d = find_device(ifindex);
 	static const uint8_t zero[6];
 	struct entry *e;
@@ -413,18 +413,18 @@ void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_ma
 	frr_each (entry_table, &entries, e) {
 		if (e->ifindex != ifindex || e->vni != vni || e->hub || e->unwanted || !in_kernel(e))
 			continue;
-		mac.mac = e->mac;
-		mac.nbma = e->dst;
-		mac.remote_vni = e->remote_vni;
-		each(&mac);
+		rec.mac.mac = e->mac;
+		rec.mac.nbma = e->dst;
+		rec.mac.remote_vni = e->remote_vni;
+		each(&rec);
 	}
-	dm_addr_set(&mac.mac, DM_MAC, zero, sizeof(zero));
+	dm_addr_set(&rec.mac.mac, DM_MAC, zero, sizeof(zero));
 	frr_each (flood_list, &d->floods, f) {
 		if (f->unwanted || !dm_undo_has(&ours))
 			continue;
-		mac.nbma = f->dst;
-		mac.remote_vni = f->remote_vni;
-		each(&mac);
+		rec.mac.nbma = f->dst;
+		rec.mac.remote_vni = f->remote_vni;
+		each(&rec);
 	}
 }
 

@@ -648,6 +648,23 @@ void dm_neigh_mark(void)
 			n->marked = true;
 }
 
+void dm_neigh_each_marked(uint32_t ifindex, unsigned int most,
+			  void (*each)(uint32_t ifindex, uint32_t vni, const struct dm_addr *ip))
+{
+	struct site *s = find_site(ifindex);
+	struct neigh *n;
+
+	if (!s)
+		return;
+	frr_each (neigh_table, &s->neighs, n) {
+		if (!n->marked || n->todo.unwanted)
+			continue;
+		if (most-- == 0)
+			return;
+		each(ifindex, s->vni, &n->ip);
+	}
+}
+
 static void retry(struct site *s)
 {
 	struct neigh *n;

@@ -82,6 +82,10 @@ bool dm_neigh_failed(const struct dm_op *op);
 void dm_neigh_mark(void);
 void dm_neigh_sweep(void);
 
+/* Calls EACH for the neighbours of a device that are marked: nhrpd has not stated them since. MOST of them at most. */
+void dm_neigh_each_marked(uint32_t ifindex, unsigned int most,
+			  void (*each)(uint32_t ifindex, uint32_t vni, const struct dm_addr *ip));
+
 /*
  * Removes from the kernel what the module, in this life or an earlier one, put to a place; its
  * port or its layer3 may be 0, and is left out then. Returns false when that could not be tried now.

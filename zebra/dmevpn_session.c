@@ -130,13 +130,6 @@ static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN]
 	send_rec(&rec);
 }
 
-static void send_entry(const struct dm_mac *mac)
-{
-	struct dm_rec rec = {.type = DM_REC_MAC_HAVE, .mac = *mac};
-
-	send_rec(&rec);
-}
-
 static void send_known_mac(const struct dm_mac_info *mac, void *arg)
 {
 	if (mac->member)
@@ -761,7 +754,7 @@ static void instance_told(const struct dm_instance_info *info, bool has_state)
 {
 	send_state(info, NULL);
 	if (info->role == DM_ROLE_SPOKE && has_state && info->vni)
-		dm_fdb_each(info->ifindex, info->vni, send_entry);
+		dm_fdb_each(info->ifindex, info->vni, send_rec);
 	if (info->role == DM_ROLE_SPOKE && info->ready)
 		dm_probe_enter(info->ifindex);
 	/* from the first time it is ready on, so that nhrpd misses no change while it is not */

@@ -312,6 +312,8 @@ void dm_suppress_set(const struct dm_suppress *set)
 	}
 	if (!s)
 		s = begin(set);
+	else if (s->marked)
+		dm_neigh_each_marked(set->ifindex, ASKED_MAX, ops->wanted);
 	s->marked = false;
 	s->state.vni = set->vni;
 	dm_neigh_enter(set->ifindex, set->vni);

@@ -29,8 +29,9 @@ void dm_suppress_start(struct event_loop *loop, const struct dm_suppress_ops *op
 void dm_suppress_stop(void);
 
 /*
- * Wants it (SET->on), clears its mark, and tells its state and all local neighbours; or does not
- * want it any more, and tells that. Whether the device serves a spoke is the caller's to know.
+ * Wants it (SET->on), clears its mark, and tells its state and all local neighbours; when it was marked,
+ * nhrpd started anew, and the addresses that are answered for count as wanted: so it asks for them before they are
+ * swept. Or does not want it any more, and tells that. Whether the device serves a spoke is the caller's to know.
  */
 void dm_suppress_set(const struct dm_suppress *set);
 

@@ -151,6 +151,17 @@ static void test_member_that_went_unseen_is_not_taken_over(void **state)
 	assert_int_equal(world_num_members(hub), 2);
 }
 
+static void test_restarted_hub_purges_who_asked_its_former_life(void **state)
+{
+	world_restart(hub);
+	world_configure(hub, 1, NULL);
+	world_run(8000); /* 5 s until its spokes have noticed, and the time over which they ask again */
+	assert_true(leads_to_spoke2());
+	world_mac_seen(hub, spoke1, HUB_VNI, VM2);
+	world_run(100);
+	assert_null(world_fdb(spoke1, VM2));
+}
+
 static void test_what_cannot_be_an_answer_is_taken_out(void **state)
 {
 	const char *const nbma[] = { "10.0.0.2", "224.0.0.1", "fd00::3" };
@@ -197,6 +208,7 @@ int main(void)
 		CASE(test_hub_that_is_not_configured_any_more_goes),
 		CASE(test_what_went_unseen_is_not_taken_over),
 		CASE(test_member_that_went_unseen_is_not_taken_over),
+		CASE(test_restarted_hub_purges_who_asked_its_former_life),
 		CASE(test_what_cannot_be_an_answer_is_taken_out),
 		CASE(test_no_sweep_while_configuration_is_awaited),
 	};

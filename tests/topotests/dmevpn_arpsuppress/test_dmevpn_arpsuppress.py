@@ -146,6 +146,18 @@ def test_known_host_is_answered_for_at_the_spoke(net, family):
     assert known(net.spoke1)[target]["mac"] == VM2_MAC
 
 
+def test_known_host_outlives_nhrpd(net):
+    """A restarted nhrpd asks its hub for what its kernel answers for; in between it is answered for as ever."""
+    targets = [address(family, 2, 1) for family in (4, 6)]
+    net.spoke1.kill("nhrpd")
+    with Capture(net.hub, "eth1", direction="in") as arrived:
+        net.spoke1.revive("nhrpd")
+        for target in targets:
+            poll(lambda target=target: known(net.spoke1, "remote").get(target), 15, what=f"spoke1 knows {target} again")
+            assert in_kernel(net.spoke1, target) == [VM2_MAC]
+    assert questions(arrived, *targets) == 0
+
+
 @BOTH
 def test_unknown_host_is_flooded_and_learned(net, family):
     """vm3 has said nothing so far: the question goes to everybody, its answer teaches spoke2, and that the hub."""

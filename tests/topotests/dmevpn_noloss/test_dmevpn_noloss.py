@@ -17,6 +17,7 @@ import contextlib
 import pytest
 
 from lib import mainjob
+from lib.consistent import assert_consistent
 from lib.flow import Flow
 from lib.frames import BROADCAST, marked, send_frames
 from lib.mainjob import NBMA, VNI, instance, tunnel_targets
@@ -109,6 +110,8 @@ def test_killed(net, daemon):
             running(flows)
             net[name].revive(daemon)
             poll(lambda: all_stands(net), 30, what=f"all stands again after {daemon} of {name} was back")
+            assert_consistent(net[name])
             running(flows)
         pause(SWEEP)
         all_stands(net)
+        assert_consistent(*net.routers())
