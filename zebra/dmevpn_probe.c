@@ -419,6 +419,18 @@ void dm_probe_del(const struct dm_probe *unwanted)
 		end_path(p);
 }
 
+void dm_probe_tell(uint32_t ifindex)
+{
+	struct site *s = find_site(ifindex);
+	struct path *p;
+
+	if (!s)
+		return;
+	frr_each (site_paths, &s->paths, p)
+		if (p->state != WAITING)
+			tell(p);
+}
+
 void dm_probe_mark(void)
 {
 	struct path *p;

@@ -28,6 +28,9 @@ void dm_probe_set(const struct dm_probe *wanted);
 /* PROBE_DEL: entries to there need no path any more. */
 void dm_probe_del(const struct dm_probe *unwanted);
 
+/* Tells the states of a device's paths, as far as they have been judged. */
+void dm_probe_tell(uint32_t ifindex);
+
 /* Marks all paths; the sweep ends those that have not been set again. */
 void dm_probe_mark(void);
 void dm_probe_sweep(void);

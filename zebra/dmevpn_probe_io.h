@@ -18,7 +18,9 @@ struct event_loop;
 /* A probe or an answer came by a device (ifindex). */
 typedef void (*dm_probe_heard)(uint32_t ifindex, const struct probe_frame *f);
 
+/* HEARD gets what comes; LOOP is zebra's main one. */
 void dm_probe_io_start(struct event_loop *loop, dm_probe_heard heard);
+/* Closes the tap and all outlets. */
 void dm_probe_io_stop(void);
 
 /*

@@ -211,6 +211,7 @@ static void send_content(const struct dm_instance_info *info, bool with_members)
 	if (info->role == DM_ROLE_SPOKE) {
 		dm_locals_tell(info->ifindex);
 		dm_suppress_tell(info->ifindex);
+		dm_probe_tell(info->ifindex);
 	}
 	if (info->role == DM_ROLE_HUB && info->vni && with_members)
 		dm_members_each(info->ifindex, info->vni, send_member, NULL);

@@ -179,7 +179,7 @@ static void refuses(struct frame f, size_t at, uint8_t octet, enum probe_frame_r
 
 /* --- what is right ------------------------------------------------------------------ */
 
-static void builds_the_vectors(void **state)
+static void test_builds_the_vectors(void **state)
 {
 	uint8_t octets[PROBE_FRAME_MAX];
 	struct probe_frame ask = probe(), answer;
@@ -193,7 +193,7 @@ static void builds_the_vectors(void **state)
 	assert_memory_equal(octets, answer_vector, sizeof(answer_vector));
 }
 
-static void reads_the_vectors(void **state)
+static void test_reads_the_vectors(void **state)
 {
 	struct probe_frame ask = probe(), answer, out;
 
@@ -206,7 +206,7 @@ static void reads_the_vectors(void **state)
 	assert_same(&out, &answer);
 }
 
-static void ipv6_goes_there_and_back(void **state)
+static void test_ipv6_goes_there_and_back(void **state)
 {
 	struct probe_frame f = probe(), out;
 	struct frame frame;
@@ -229,7 +229,7 @@ static void ipv6_goes_there_and_back(void **state)
 	assert_refused(&frame, PROBE_FRAME_OTHER);
 }
 
-static void builds_nothing_that_does_not_fit(void **state)
+static void test_builds_nothing_that_does_not_fit(void **state)
 {
 	uint8_t octets[PROBE_FRAME_MAX];
 	struct probe_frame f = probe();
@@ -242,7 +242,7 @@ static void builds_nothing_that_does_not_fit(void **state)
 
 /* --- what is refused ------------------------------------------------------------------ */
 
-static void other_frames_are_none(void **state)
+static void test_other_frames_are_none(void **state)
 {
 	struct probe_frame f = probe();
 	struct frame frame = inner(&f);
@@ -256,7 +256,7 @@ static void other_frames_are_none(void **state)
 	assert_refused(&frame, PROBE_FRAME_SHORT);
 }
 
-static void addresses_and_hops_are_looked_at(void **state)
+static void test_addresses_and_hops_are_looked_at(void **state)
 {
 	struct probe_frame f = probe();
 	struct frame frame = inner(&f);
@@ -273,7 +273,7 @@ static void addresses_and_hops_are_looked_at(void **state)
 	refuses(frame, AT_DESTINATION + 3, 2, PROBE_FRAME_MALFORMED);
 }
 
-static void bfd_is_looked_at(void **state)
+static void test_bfd_is_looked_at(void **state)
 {
 	struct probe_frame f = probe(), answer;
 	struct frame frame = inner(&f);
@@ -306,7 +306,7 @@ static void bfd_is_looked_at(void **state)
 	assert_refused(&frame, PROBE_FRAME_MALFORMED);
 }
 
-static void checksums_are_looked_at(void **state)
+static void test_checksums_are_looked_at(void **state)
 {
 	struct probe_frame f = probe();
 	struct frame frame = inner(&f);
@@ -321,7 +321,7 @@ static void checksums_are_looked_at(void **state)
 	assert_refused(&frame, PROBE_FRAME_CHECKSUM);
 }
 
-static void nothing_may_follow(void **state)
+static void test_nothing_may_follow(void **state)
 {
 	struct probe_frame f = probe();
 	struct frame frame = inner(&f);
@@ -347,7 +347,7 @@ static void assert_sound(const struct frame *f)
 	assert_same(&again, &out);
 }
 
-static void nothing_is_read_past_the_end(void **state)
+static void test_nothing_is_read_past_the_end(void **state)
 {
 	struct probe_frame f = probe();
 	struct frame frame = inner(&f), spoilt;
@@ -369,16 +369,16 @@ static void nothing_is_read_past_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(builds_the_vectors),
-		cmocka_unit_test(reads_the_vectors),
-		cmocka_unit_test(ipv6_goes_there_and_back),
-		cmocka_unit_test(builds_nothing_that_does_not_fit),
-		cmocka_unit_test(other_frames_are_none),
-		cmocka_unit_test(addresses_and_hops_are_looked_at),
-		cmocka_unit_test(bfd_is_looked_at),
-		cmocka_unit_test(checksums_are_looked_at),
-		cmocka_unit_test(nothing_may_follow),
-		cmocka_unit_test(nothing_is_read_past_the_end),
+		cmocka_unit_test(test_builds_the_vectors),
+		cmocka_unit_test(test_reads_the_vectors),
+		cmocka_unit_test(test_ipv6_goes_there_and_back),
+		cmocka_unit_test(test_builds_nothing_that_does_not_fit),
+		cmocka_unit_test(test_other_frames_are_none),
+		cmocka_unit_test(test_addresses_and_hops_are_looked_at),
+		cmocka_unit_test(test_bfd_is_looked_at),
+		cmocka_unit_test(test_checksums_are_looked_at),
+		cmocka_unit_test(test_nothing_may_follow),
+		cmocka_unit_test(test_nothing_is_read_past_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

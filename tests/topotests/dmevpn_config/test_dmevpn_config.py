@@ -243,8 +243,29 @@ def test_keepalive(net):
     assert not [found for found in lines(net.spoke1) if "keepalive" in found]
 
 
+def test_probe(net):
+    """Times and switch apart, each back to its default by `no` with what was given; nhrpd follows."""
+    probe = lambda: tuple(instance(net.spoke1).get(key) for key in ("probe", "probeInterval", "probeMisses"))
+    assert probe() == (True, 1000, 3)
+    net.spoke1.configure("interface tun2", "ip nhrp vpn probe interval 1000 misses 7")
+    poll(lambda: probe() == (True, 1000, 7), 5)
+    assert lines(net.spoke1).count("ip nhrp vpn probe interval 1000 misses 7") == 1
+    net.spoke1.configure("interface tun2", "ip nhrp vpn probe interval 60000 misses 10", "no ip nhrp vpn probe")
+    poll(lambda: probe() == (False, None, None), 5)
+    assert [found for found in lines(net.spoke1) if "vpn probe" in found] == [
+        "no ip nhrp vpn probe",
+        "ip nhrp vpn probe interval 60000 misses 10",
+    ]
+    net.spoke1.configure("interface tun2", "ip nhrp vpn probe")
+    poll(lambda: probe() == (True, 60000, 10), 5)
+    net.spoke1.configure("interface tun2", "no ip nhrp vpn probe interval 60000 misses 10")
+    poll(lambda: probe() == (True, 1000, 3), 5)
+    assert not [found for found in lines(net.spoke1) if "probe" in found]
+
+
 @pytest.mark.parametrize("line", ["ip nhrp vpn-id 0", "ip nhrp vpn-id 4294967296", "ip nhrp vpn holdtime 0",
                                   "ip nhrp vpn keepalive 99", "ip nhrp vpn keepalive 60001",
+                                  "ip nhrp vpn probe interval 99 misses 3", "ip nhrp vpn probe interval 100 misses 11",
                                   "ip nhrp vpn holdtime 65536", "ip nhrp vpn-id 5 vlan 4095",
                                   "ip nhrp vpn ageing-time 9", "ip nhrp vpn ageing-time 65536"])  # fmt: skip
 def test_out_of_range(net, line):

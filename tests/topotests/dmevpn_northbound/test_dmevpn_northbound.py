@@ -109,7 +109,7 @@ def test_boot_leaves_out_what_is_wrong(net, mgmt):
 def test_by_path(net, mgmt):
     """Written with one message and read back; the command line shows it and nhrpd has it."""
     leaves = {"controller": "tun1", "role": "hub", "holdtime": 600, "keepalive": 500, "ageing-time": 60}
-    leaves |= {"graceful-restart": True}
+    leaves |= {"graceful-restart": True, "probe": False, "probe-interval": 500, "probe-misses": 5}
     leaves |= {"authentication-key-chain": "keys", "arp-suppress": True, "plain-messages-vpn-id": "00:00:5e:7"}
     commit(mgmt, "tun4", 4, vlan=44, **leaves)
     vpn = mgmt.get(vpn_path("tun4"))["frr-interface:lib"]["interface"][0]["frr-nhrpd:nhrp"]["vpn"]
@@ -119,9 +119,10 @@ def test_by_path(net, mgmt):
     }
     shown = net.router.running_config()
     others = ("holdtime 600", "keepalive 500", "ageing-time 60", "graceful-restart", "authentication key-chain keys", "arp-suppress")
-    others += ("plain-messages vpn-id 7 oui 00:00:5e",)
+    others += ("plain-messages vpn-id 7 oui 00:00:5e", "probe interval 500 misses 5")
     for line in ("vpn-id 4 vlan 44", "vpn controller tun1", "vpn role hub", *(f"vpn {line}" for line in others)):
         assert f" ip nhrp {line}\n" in shown
+    assert " no ip nhrp vpn probe\n" in shown
     poll(lambda: ("tun4", 4) in vpns(net.router), 5, what="nhrpd has the VPN")
     with mgmt.locked():
         changed, _ = mgmt.delete(vpn_path("tun4", "/instance[vpn-id='4']"), datastore=RUNNING)
@@ -146,6 +147,8 @@ WRONG = {
     "holdtime-0": (("tun5", 5), {"holdtime": 0}, ["holdtime", "out of range: RFC 2332 gives 1 to 65535"]),
     "ageing-time-9": (("tun5", 5), {"ageing-time": 9}, ["ageing-time", "out of range: 10 to 65535 seconds, or 0"]),
     "keepalive-99": (("tun5", 5), {"keepalive": 99}, ["keepalive", "out of range: 100 to 60000 milliseconds"]),
+    "probe-interval-99": (("tun5", 5), {"probe-interval": 99}, ["probe-interval", "out of range: 100 to 60000 milliseconds"]),
+    "probe-misses-11": (("tun5", 5), {"probe-misses": 11}, ["probe-misses", "out of range: 1 to 10"]),
     "no-name": (("tun5", 5), {"authentication-key-chain": ""}, ["authentication-key-chain", "1 to 127 octets"]),
     "plain-messages-of-no-vpn": (("tun5", 5), {"plain-messages-vpn-id": "0"}, ["plain-messages-vpn-id", "out of range"]),
     "unknown-role": (("tun5", 5), {"role": "boss"}, ["role", "boss"]),
