@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from codec_decoder.nhrp import TYPES, Batch, address_text, decode
+from codec_decoder.nhrp import TYPES, Batch, Cie, address_text, decode
 
 VECTORS = os.path.join(os.path.dirname(__file__), "..", "unit", "nhrp_vectors.c")
 
@@ -33,6 +33,14 @@ MESSAGES = {
     "vpn-registration-reply": (
         "registration-reply", 255, 0x8000, 1, "10.0.0.2", 100, SPOKE_MAC, SPOKE_MAC, [OWN],
         {"responder": [HUB], "capabilities": (1, 1)},
+    ),
+    "vpn-registration-moves": (
+        "registration-request", 255, 0, 3, "10.0.0.2", 100, SPOKE_MAC, HUB_MAC,
+        [entry(protocol=VM1, mtu=1450, hold=300), entry(protocol=VM2, mtu=1450, hold=60)],
+        {"moves": [(7, 0), (0, 0)]},
+    ),
+    "vpn-purge-moves": (
+        "purge-request", 255, 0, 11, "10.0.0.1", 4097, HUB_MAC, SPOKE_MAC, [entry(protocol=VM1)], {"moves": [(8, 1000)]},
     ),
     "vpn-batch-question": (
         "registration-request", 255, 0, 1, "10.0.0.2", 100, SPOKE_MAC, SPOKE_MAC,
@@ -113,7 +121,7 @@ def fields(cie):
 def readable(value):
     if isinstance(value, Batch):
         return value.form, [(e.vpn_oui, e.vpn_index, e.request_id, e.life, fields(e.cie)) for e in value.entries]
-    return [fields(cie) for cie in value] if isinstance(value, list) else value
+    return [fields(cie) if isinstance(cie, Cie) else cie for cie in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", MESSAGES)

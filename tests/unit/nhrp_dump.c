@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "lib/nhrp_batch.h"
+#include "lib/nhrp_moves.h"
 #include "tests/unit/nhrp_dump.h"
 
 struct text {
@@ -69,6 +70,19 @@ static void say_cies(struct text *t, const struct nhrp_msg *m, struct dm_reader 
 	}
 	if (r.bad)
 		say(t, "%sbad\n", indent);
+}
+
+static void say_moves(struct text *t, const struct nhrp_msg *m)
+{
+	struct dm_reader values;
+	struct nhrp_move move;
+
+	if (!nhrp_moves_find(m, &values))
+		return;
+	while (dm_reader_left(&values)) {
+		move = nhrp_move_next(&values);
+		say(t, "  move %" PRIu32 " age %" PRIu32 "\n", move.number, move.age);
+	}
 }
 
 static void say_batch(struct text *t, const struct nhrp_msg *m)
@@ -140,6 +154,8 @@ static void say_ext(struct text *t, const struct nhrp_msg *m, const struct nhrp_
 		say_cies(t, m, ext->value, "  ");
 	if (ext->type == NHRP_EXT_BATCH)
 		say_batch(t, m);
+	else if (ext->type == NHRP_EXT_MOVES)
+		say_moves(t, m);
 }
 
 const char *nhrp_dump(const struct nhrp_msg *m, char text[NHRP_DUMP_LEN])

@@ -344,6 +344,36 @@ const struct nhrp_vector nhrp_vectors[] = {
 		.ours = true,
 	},
 	{
+		/* two MACs; the claimer knows of move 7 of the first, and of none of the second */
+		.name = "vpn-registration-moves",
+		.hex = VPN_1
+		"0001 6558 0000000000 ff 006c aa82 0054 01 03 04 04 "
+		"06 06 0000 00000003  0a000002 00000064 020000000002 020000000001 "
+		"00 00 0000 05aa 012c 00 00 06 00  02000000000a "
+		"00 00 0000 05aa 003c 00 00 06 00  02000000000b "
+		"3803 0010 00000007 00000000 00000000 00000000  8000 0000",
+		.reads = "vpn 1 afn 1 pro 6558 hop 255 Registration Request flags 0000 id 3 "
+		"src 10.0.0.2/100 02:00:00:00:00:02 dst 02:00:00:00:00:01\n"
+		"cie 0 prefix 0 mtu 1450 hold 300 - 02:00:00:00:00:0a pref 0\n"
+		"cie 0 prefix 0 mtu 1450 hold 60 - 02:00:00:00:00:0b pref 0\n"
+		"ext 14339 16\n  move 7 age 0\n  move 0 age 0\n",
+		.ours = true,
+	},
+	{
+		/* to the former home: move 8, a second ago */
+		.name = "vpn-purge-moves",
+		.hex = VPN_1
+		"0001 6558 0000000000 ff 0052 abee 0042 01 05 04 04 "
+		"06 06 0000 0000000b  0a000001 00001001 020000000001 020000000002 "
+		"00 00 0000 0000 0000 00 00 06 00  02000000000a "
+		"3803 0008 00000008 000003e8  8000 0000",
+		.reads = "vpn 1 afn 1 pro 6558 hop 255 Purge Request flags 0000 id 11 "
+		"src 10.0.0.1/4097 02:00:00:00:00:01 dst 02:00:00:00:00:02\n"
+		"cie 0 prefix 0 mtu 0 hold 0 - 02:00:00:00:00:0a pref 0\n"
+		"ext 14339 8\n  move 8 age 1000\n",
+		.ours = true,
+	},
+	{
 		/* odd length, sum as RFC 2332 5.1 has it */
 		.name = "plain-traffic-indication",
 		.hex = "0001 0800 0000000000 01 004d 6691 003c 01 08 04 00 "
