@@ -179,12 +179,12 @@ static void release_or_arm(struct vpn_engine *e, struct vpn_bindings_head *table
 	struct vpn_binding *b;
 
 	frr_each (vpn_bindings, table, b) {
-		if (!vpn_duplicate_is_held(b))
-			continue;
-		if (config_of(b)->off)
-			vpn_duplicate_release(e, b);
-		else
+		if (vpn_duplicate_is_held(b) && !config_of(b)->off)
 			arm(e, b);
+		else if (vpn_duplicate_is_held(b))
+			vpn_duplicate_release(e, b);
+		else if (config_of(b)->off)
+			vpn_duplicate_forget(e, b);
 	}
 }
 

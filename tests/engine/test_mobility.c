@@ -699,6 +699,16 @@ static void test_settings(void **state)
 	assert_false(is_held(VM2));
 	flap(20);
 	assert_false(is_held(VM2));
+	config.off = false;
+	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
+	flap(2); /* what moved meanwhile, or before, does not count */
+	assert_false(is_held(VM2));
+	config.off = true;
+	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
+	config.off = false;
+	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
+	flap(2);
+	assert_false(is_held(VM2));
 }
 
 static const struct CMUnitTest tests[] = {

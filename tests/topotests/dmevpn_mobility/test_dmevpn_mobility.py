@@ -225,7 +225,8 @@ def held(net):
     code, said = net.hub.configure("interface tun2", "no ip nhrp vpn dup-addr-detection max-moves", "ip nhrp vpn dup-addr-detection freeze 30")
     assert code == 0, said
     if not duplicates(net):
-        net.hub.vtysh_attempt("clear ip nhrp vpn duplicate")
+        for line in ("no ip nhrp vpn dup-addr-detection", "ip nhrp vpn dup-addr-detection"):  # forgets what moved before
+            net.hub.configure("interface tun2", line)
         flap(net, 1)
         poll(lambda: binding(net, FLAPPER), 5)
         flap(net, 6, 1)
