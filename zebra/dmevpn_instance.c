@@ -163,6 +163,13 @@ const struct dm_instance_info *dm_instance_find(uint32_t ifindex, uint32_t vni)
 	return i ? &i->info : NULL;
 }
 
+bool dm_instance_is_hub(uint32_t ifindex, uint32_t vni)
+{
+	const struct dm_instance_info *info = dm_instance_find(ifindex, vni);
+
+	return info && info->role == DM_ROLE_HUB;
+}
+
 const struct dm_instance_info *dm_instance_after(uint32_t ifindex, uint16_t vlan)
 {
 	struct instance key = {.info = {.ifindex = ifindex, .vlan = vlan + 1}};

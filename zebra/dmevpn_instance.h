@@ -62,6 +62,9 @@ void dm_instance_del(uint32_t ifindex, uint16_t vlan);
 /* By the VNI of its own; NULL when there is none, or it has no VNI yet. */
 const struct dm_instance_info *dm_instance_find(uint32_t ifindex, uint32_t vni);
 
+/* True when there is one, and this node is the hub of it. */
+bool dm_instance_is_hub(uint32_t ifindex, uint32_t vni);
+
 /* The first one behind that place in the order of device and VLAN; NULL at the end. */
 const struct dm_instance_info *dm_instance_after(uint32_t ifindex, uint16_t vlan);
 

@@ -35,6 +35,7 @@
 #include "zebra/dmevpn_links.h"
 #include "zebra/dmevpn_local_neigh.h"
 #include "zebra/dmevpn_locals.h"
+#include "zebra/dmevpn_mac_records.h"
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_members.h"
 #include "zebra/dmevpn_neigh.h"
@@ -108,32 +109,6 @@ static void send_member(const struct dm_member_info *member, void *arg)
 	rec.member.nbma = member->nbma;
 	rec.member.remote_vni = member->remote_vni;
 	send_rec(&rec);
-}
-
-/* A MAC behind a member; BEFORE is where it was, NULL when it did not move. */
-static void send_mac(const struct sw_vpn_key *vpn, const uint8_t mac[SW_MAC_LEN],
-		     const struct dm_member_info *member, const struct dm_member_info *before,
-		     uint32_t idle_ms, bool held)
-{
-	struct dm_rec rec = {.type = DM_REC_MAC_SEEN};
-
-	rec.mac.ifindex = vpn->ifindex;
-	rec.mac.vni = vpn->vni;
-	dm_addr_set(&rec.mac.mac, DM_MAC, mac, SW_MAC_LEN);
-	rec.mac.nbma = member->nbma;
-	rec.mac.remote_vni = member->remote_vni;
-	rec.mac.idle_ms = idle_ms;
-	rec.mac.held = held;
-	rec.mac.moved = before != NULL;
-	if (before)
-		rec.mac.old_nbma = before->nbma;
-	send_rec(&rec);
-}
-
-static void send_known_mac(const struct dm_mac_info *mac, void *arg)
-{
-	if (mac->member)
-		send_mac(&mac->key.vpn, mac->key.mac, mac->member, NULL, mac->idle_ms, mac->held);
 }
 
 static void send_heard(const struct dm_heard *heard)
@@ -233,7 +208,7 @@ static void send_bare(uint8_t type)
 static const struct dm_dump_ops dump_ops = {
 	.links = send_links,
 	.instance = send_instance,
-	.mac = send_known_mac,
+	.mac = dm_mac_tell,
 	.bare = send_bare,
 };
 
@@ -285,15 +260,12 @@ static void send_hairpin(const struct sw_event *event)
 
 static void handle_switch_event(const struct sw_event *event)
 {
-	const struct dm_member_info *member = dm_member_at(event->where);
-
 	if (!established)
 		return;
 	if (event->type == SW_EVENT_HAIRPIN)
 		send_hairpin(event);
-	else if (member)
-		send_mac(&event->vpn, event->mac, member,
-			 event->type == SW_EVENT_MOVED ? dm_member_at(event->other) : NULL, 0, false);
+	else
+		dm_mac_tell_event(event);
 }
 
 static void add_events_lost(uint32_t ifindex, uint32_t vni, void *arg)
@@ -358,13 +330,6 @@ static void answer_hello(const struct dm_hello *hello)
 	}
 }
 
-static bool is_hub(uint32_t ifindex, uint32_t vni)
-{
-	const struct dm_instance_info *info = dm_instance_find(ifindex, vni);
-
-	return info && info->role == DM_ROLE_HUB;
-}
-
 static void set_hub(const struct dm_hub *hub)
 {
 	const struct dm_instance_info *info = dm_instance_find(hub->ifindex, hub->vni);
@@ -381,64 +346,6 @@ static void set_member(const struct dm_member *m)
 
 	if (err)
 		send_failure(DM_REC_MEMBER_SET, m->ifindex, m->vni, NULL, err);
-}
-
-static void set_mac(const struct dm_mac *m)
-{
-	bool hub = is_hub(m->ifindex, m->vni);
-	int err = 0;
-
-	if (!dm_instance_find(m->ifindex, m->vni))
-		err = ENOENT;
-	else if (hub)
-		err = dm_mac_add(m->ifindex, m->vni, &m->mac, &m->nbma);
-	if (!err)
-		dm_fdb_set(m->ifindex, m->vni, hub, &m->mac, &m->nbma, m->remote_vni);
-	else
-		send_failure(DM_REC_MAC_SET, m->ifindex, m->vni, &m->mac, err);
-}
-
-static void del_mac(const struct dm_mac *m)
-{
-	bool hub = is_hub(m->ifindex, m->vni);
-
-	if (!dm_instance_find(m->ifindex, m->vni))
-		return;
-	if (hub)
-		dm_mac_del(m->ifindex, m->vni, &m->mac, &m->nbma);
-	dm_fdb_del(m->ifindex, m->vni, &m->mac);
-}
-
-/* What the switch has heard is newer than what nhrpd knew: it hears where that was. */
-static void mac_done(uint8_t rec, const struct dm_mac *m, int err)
-{
-	struct dm_mac_info there;
-
-	if (err == ESTALE && dm_mac_find(m->ifindex, m->vni, &m->mac, &there))
-		send_known_mac(&there, NULL);
-	else if (err)
-		send_failure(rec, m->ifindex, m->vni, &m->mac, err);
-}
-
-static void bind_mac(const struct dm_mac *m)
-{
-	int err = is_hub(m->ifindex, m->vni)
-			  ? dm_mac_bind(m->ifindex, m->vni, &m->mac, &m->nbma, &m->old_nbma,
-					m->idle_ms)
-			  : ENOENT;
-
-	mac_done(DM_REC_MAC_BIND, m, err);
-}
-
-static void hold_mac(const struct dm_mac *m)
-{
-	int err = is_hub(m->ifindex, m->vni)
-			  ? dm_mac_hold(m->ifindex, m->vni, &m->mac, &m->nbma, m->held)
-			  : ENOENT;
-
-	/* one that is gone is held by nobody */
-	if (err != ENOENT || m->held)
-		mac_done(DM_REC_MAC_HOLD, m, err);
 }
 
 static void forget_local(const struct dm_local *local)
@@ -510,7 +417,7 @@ static void query_used(const struct dm_used *used)
 		send_used(used->ifindex, used->vni, &used->mac, true, NEVER_MS);
 		return;
 	}
-	if (is_hub(used->ifindex, used->vni)) {
+	if (dm_instance_is_hub(used->ifindex, used->vni)) {
 		found = dm_mac_find(used->ifindex, used->vni, &used->mac, &info);
 		send_used(used->ifindex, used->vni, &used->mac, found, found ? info.idle_ms : 0);
 		return;
@@ -592,16 +499,16 @@ static void handle_record(const struct dm_rec *rec)
 		dm_member_del(rec->member.ifindex, rec->member.vni, &rec->member.nbma);
 		break;
 	case DM_REC_MAC_SET:
-		set_mac(&rec->mac);
+		dm_mac_rec_set(&rec->mac);
 		break;
 	case DM_REC_MAC_DEL:
-		del_mac(&rec->mac);
+		dm_mac_rec_del(&rec->mac);
 		break;
 	case DM_REC_MAC_BIND:
-		bind_mac(&rec->mac);
+		dm_mac_rec_bind(&rec->mac);
 		break;
 	case DM_REC_MAC_HOLD:
-		hold_mac(&rec->mac);
+		dm_mac_rec_hold(&rec->mac);
 		break;
 	case DM_REC_MAC_ELSEWHERE:
 		forget_local(&rec->local);
@@ -793,6 +700,7 @@ int dm_session_start(struct event_loop *loop)
 	clock_gettime(CLOCK_REALTIME, &now);
 	own_epoch = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	dm_check_start(loop, send_rec);
+	dm_mac_records_start(send_rec, send_failure);
 	dm_dump_start(loop, &dump_ops);
 	dm_locals_start(loop, local_told);
 	dm_ageing_start(loop, send_heard);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lib/nhrp_batch.h"
+#include "lib/nhrp_moves.h"
 #include "tests/fuzz/engine_compose.h"
 
 #define CIES_MAX 40
@@ -145,7 +146,7 @@ static void put_cie(struct dm_reader *r, struct nhrp_builder *b)
 	nhrp_build_cie(b, &cie);
 }
 
-static void put_body(struct dm_reader *r, struct nhrp_builder *b, uint8_t op)
+static unsigned int put_body(struct dm_reader *r, struct nhrp_builder *b, uint8_t op)
 {
 	unsigned int num = dm_get_u8(r) % CIES_MAX;
 
@@ -153,10 +154,23 @@ static void put_body(struct dm_reader *r, struct nhrp_builder *b, uint8_t op)
 		num = num < dm_reader_left(r) ? num : dm_reader_left(r);
 		nhrp_build_octets(b, r->p, num);
 		dm_get_octets(r, num);
-		return;
+		return 0;
 	}
 	for (unsigned int i = 0; i < num; i++)
 		put_cie(r, b);
+	return num;
+}
+
+/* A number for each entry: mostly such as a hub may have given out. */
+static void put_moves(struct dm_reader *r, struct nhrp_builder *b, unsigned int entries)
+{
+	struct nhrp_move moves[CIES_MAX];
+
+	for (unsigned int i = 0; i < entries; i++) {
+		moves[i].number = dm_get_u8(r);
+		moves[i].age = (uint32_t)dm_get_u8(r) << 8;
+	}
+	nhrp_build_moves(b, moves, entries);
 }
 
 static void put_ext_value(struct dm_reader *r, struct nhrp_builder *b, uint8_t kind)
@@ -191,7 +205,7 @@ static void put_batch(struct dm_reader *r, struct nhrp_builder *b)
 	nhrp_batch_end(&bb);
 }
 
-static void put_exts(struct dm_reader *r, struct nhrp_builder *b)
+static void put_exts(struct dm_reader *r, struct nhrp_builder *b, unsigned int entries)
 {
 	static const uint16_t types[] = {
 		NHRP_EXT_RESPONDER, NHRP_EXT_FORWARD_TRANSIT, NHRP_EXT_REVERSE_TRANSIT, NHRP_EXT_AUTHENTICATION,
@@ -209,6 +223,10 @@ static void put_exts(struct dm_reader *r, struct nhrp_builder *b)
 			put_batch(r, b);
 			continue;
 		}
+		if (kind & 0x20 && types[kind & 7] == NHRP_EXT_VENDOR) {
+			put_moves(r, b, entries);
+			continue;
+		}
 		nhrp_build_ext_begin(b, types[kind & 7], kind & 0x80);
 		put_ext_value(r, b, kind);
 		nhrp_build_ext_end(b);
@@ -219,10 +237,11 @@ size_t compose(struct dm_reader *r, uint32_t id, uint8_t out[NODE_MESSAGE_MAX])
 {
 	struct nhrp_msg m = get_head(r, id);
 	struct nhrp_builder b;
+	unsigned int entries;
 
 	nhrp_build_begin(&b, out, NODE_MESSAGE_MAX, &m);
-	put_body(r, &b, m.op);
-	put_exts(r, &b);
+	entries = put_body(r, &b, m.op);
+	put_exts(r, &b, entries);
 	return nhrp_build_end(&b);
 }
 

@@ -14,9 +14,11 @@ import time
 
 import pytest
 
+from codec_decoder.craft import mac as octets
 from lib import mainjob
 from lib.capture import Capture
-from lib.frames import marked, send_frames, vxlan_inner
+from lib.flow import Flow
+from lib.frames import EXPERIMENT, marked, send_frames, vxlan_inner
 from lib.measured import measured
 from lib.poll import holds, poll
 from lib.roaming import ROAMER_IP, ROAMER_MAC, VM3_IP, VM3_MAC, RoamingNet
@@ -35,7 +37,6 @@ def prepare(net):
     code, said = net.hub.configure("interface tun2", "ip nhrp vpn dup-addr-detection max-moves 1000 time 180")
     assert code == 0, said
     mainjob.watch(net)
-    net.wire["vm"] = Capture(net.vm3, "eth1").start()
 
 
 def binding(net, mac=ROAMER_MAC):
@@ -83,38 +84,15 @@ def purges(net, mac=ROAMER_MAC):
     return [(m.outer_destination, m) for m in sent if m.outer_source == HUB and mac in [c.protocol_text for c in m.cies]]
 
 
+def is_of_flow(inner):
+    """A frame of the flow from vm3 to the roamer."""
+    return inner[:14] == octets(ROAMER_MAC) + octets(VM3_MAC) + EXPERIMENT.to_bytes(2, "big")
+
+
 def arrivals(net, since, source=None):
-    """Times at which frames for the roamer that vm3 sent reached spoke2, by way of the hub or straight."""
-    found = []
-    for when, frame in net.wire["spoke2"].timed():
-        inner = vxlan_inner(frame)
-        if when < since or not inner or inner[1] != NEW or b"to the roamer" not in inner[3]:
-            continue
-        if source in (None, inner[0]):
-            found.append(when)
-    return found
-
-
-class Stream:
-    """vm3 sends to the roamer, some hundred frames a second, until the block ends."""
-
-    PROGRAM = (
-        "import socket,sys,time\n"
-        "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('eth1',0)); f=bytes.fromhex(sys.argv[1])\n"
-        "while True: s.send(f); time.sleep(0.005)\n"
-    )
-
-    def __init__(self, net):
-        self.frame = marked(b"to the roamer", VM3_MAC, ROAMER_MAC).hex()
-        self.net = net
-
-    def __enter__(self):
-        self.process = self.net.vm3.popen(["python3", "-S", "-E", "-c", self.PROGRAM, self.frame])
-        return self
-
-    def __exit__(self, *exc):
-        self.process.kill()
-        self.process.wait(10)
+    """Times at which frames of the flow reached spoke2, by way of the hub or straight."""
+    found = [(when, vxlan_inner(frame)) for when, frame in net.wire["spoke2"].timed() if when >= since]
+    return [when for when, i in found if i and i[1] == NEW and is_of_flow(i[3]) and source in (None, i[0])]
 
 
 def from_roamer(net, since, spoke="spoke2"):
@@ -147,8 +125,11 @@ def test_vm_moves(net, how):
         poll(lambda: net.spoke2.run(f"ping -c1 -W1 {VM3_IP} || true") and shortcut(net.spoke2, VM3_MAC), 20, step=0.2)
     number = binding(net)["moveNumber"]
     asked_before = len(purges(net))
-    with Stream(net):
-        poll(lambda: b"to the roamer" in b"".join(net.wire["spoke3"].frames()[-50:]), 5, what="the flow runs")
+    flow = Flow(
+        net.vm3, "eth1", src=VM3_MAC, dst=ROAMER_MAC, rate=200, receivers=[(net.roamer, "eth1"), (net.roamer, "eth2")]
+    )
+    with flow:
+        poll(lambda: flow.so_far()["received"] > 20, 5, what="the flow runs")
         net.place(2)
         moved = time.time()
         how(net)
@@ -281,3 +262,8 @@ def test_held_mac_is_released_by_its_timer(net, held):
 
 def test_everything_agrees_in_the_end(net):
     poll(lambda: net.hub.vtysh_json("show ip nhrp vpn consistency json").get("differences") == [], 20)
+    assert holds_nothing(net.hub) and holds_nothing(net.spoke1)
+
+
+def holds_nothing(router):
+    return router.vtysh_json("show ip nhrp vpn duplicate json") == {}
