@@ -459,6 +459,32 @@ static void test_restarted_hub(void **state)
 	assert_ptr_equal(home_of(VM2), spoke2);
 }
 
+/* A spoke whose nhrpd begins anew knows no numbers: what is behind it is granted, what has gone is not. */
+static void test_restarted_spoke(void **state)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_LOCAL,
+		.local = { .ifindex = WORLD_TUN_IFINDEX, .vni = 101, .mac = world_addr(VM2), .idle_ms = 20000 },
+	};
+
+	begin();
+	world_local(spoke2, "02:aa:00:00:00:04", false);
+	world_run(1000);
+	seen_at(spoke3);
+	world_run(1000);
+	assert_int_equal(spoke2->elsewhere, 1);
+	world_restart(spoke2);
+	world_configure(spoke2, 1, hub);
+	suppress(spoke2);
+	world_run(1000);
+	vpn_engine_record(spoke2->engine, &rec); /* one that the bridge kept */
+	world_local(spoke2, "02:aa:00:00:00:04", false);
+	world_run(MINUTE);
+	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(home_of("02:aa:00:00:00:04"), spoke2);
+	assert_int_equal(spoke2->elsewhere, 2);
+}
+
 /* An address that nobody has any more, and that comes again, begins above where it ended. */
 static void test_number_outlives_the_binding(void **state)
 {
@@ -729,6 +755,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_module_tells_an_old_mac_anew),
 	CASE(test_resync_moves_and_counts_nothing),
 	CASE(test_restarted_hub),
+	CASE(test_restarted_spoke),
 	CASE(test_number_outlives_the_binding),
 	CASE(test_sixth_move_holds),
 	CASE(test_moves_that_are_long_ago_do_not_count),
