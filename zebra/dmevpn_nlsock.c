@@ -200,7 +200,8 @@ static int wait_readable(struct nls *s)
 
 static int await(struct wait *w)
 {
-	static _Thread_local uint8_t buf[ANSWER_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
+	/* on the stack: what EACH does with an answer may begin a conversation of its own */
+	uint8_t buf[ANSWER_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh;
 	ssize_t octets;
 	int left, err;
@@ -311,7 +312,8 @@ int nls_receive(struct nls *s, nls_each each, void *arg)
 
 int nls_receive_some(struct nls *s, unsigned int reads, nls_each each, void *arg)
 {
-	static uint8_t buf[ANSWER_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
+	/* as in await() */
+	uint8_t buf[ANSWER_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh;
 	ssize_t octets;
 	int left;

@@ -191,6 +191,39 @@ static void always_interrupted(void **state)
 	assert_int_equal(tries, 3);
 }
 
+/* Asks something else while the answer is in hand, as the module does of a bridge when a link is told. */
+static void ask_inside(const struct nlmsghdr *nlh, void *arg)
+{
+	char buf[256];
+	struct nlmsghdr *other = mnl_nlmsg_put_header(buf);
+
+	gather(nlh, NULL);
+	if (got.count > 1)
+		return;
+	other->nlmsg_type = RTM_GETLINK;
+	other->nlmsg_flags = NLM_F_REQUEST;
+	assert_int_equal(nls_get(arg, other, gather, NULL), 0);
+	assert_int_equal(*(const uint32_t *)mnl_nlmsg_get_payload(nlh), 5);
+}
+
+static void question_within_an_answer(void **state)
+{
+	const struct answer list[] = {{RTM_NEWLINK, 0, 5, 8, true}, {RTM_NEWLINK, 0, 6, 8, true}};
+	char buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nls s;
+
+	memset(&got, 0, sizeof(got));
+	lay_down(list, 2);
+	assert_int_equal(nls_open(&s, 1 << 20, NULL), 0);
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	assert_int_equal(nls_get(&s, nlh, ask_inside, &s), 0);
+	assert_int_equal(got.count, 2);
+	assert_int_equal(got.sum, 11);
+	nls_close(&s);
+}
+
 /* The kernel breaks a dump off with its error in the last message. */
 static void broken_off(void **state)
 {
@@ -218,6 +251,7 @@ int main(void)
 		cmocka_unit_test(interrupted_dump_begins_anew),
 		cmocka_unit_test(always_interrupted),
 		cmocka_unit_test(broken_off),
+		cmocka_unit_test(question_within_an_answer),
 		cmocka_unit_test(cut_short),
 	};
 
