@@ -246,15 +246,15 @@ def test_keepalive(net):
 def test_probe(net):
     """Times and switch apart, each back to its default by `no` with what was given; nhrpd follows."""
     probe = lambda: tuple(instance(net.spoke1).get(key) for key in ("probe", "probeInterval", "probeMisses"))
-    assert probe() == (True, 1000, 3)
+    poll(lambda: probe() == (True, 1000, 3), 15)
     net.spoke1.configure("interface tun2", "ip nhrp vpn probe interval 1000 misses 7")
     poll(lambda: probe() == (True, 1000, 7), 5)
     assert lines(net.spoke1).count("ip nhrp vpn probe interval 1000 misses 7") == 1
     net.spoke1.configure("interface tun2", "ip nhrp vpn probe interval 60000 misses 10", "no ip nhrp vpn probe")
     poll(lambda: probe() == (False, None, None), 5)
     assert [found for found in lines(net.spoke1) if "vpn probe" in found] == [
-        "no ip nhrp vpn probe",
         "ip nhrp vpn probe interval 60000 misses 10",
+        "no ip nhrp vpn probe",
     ]
     net.spoke1.configure("interface tun2", "ip nhrp vpn probe")
     poll(lambda: probe() == (True, 60000, 10), 5)
