@@ -32,6 +32,7 @@
 #include "nhrpd/nhrp_local_cli.h"
 #include "nhrpd/nhrp_nb.h"
 #include "nhrpd/nhrp_routes.h"
+#include "nhrpd/nhrp_watched.h"
 #include "nhrpd/vpn_glue.h"
 #include "nhrpd/vpn_keys.h"
 #include "nhrpd/vpn_vty.h"
@@ -80,9 +81,16 @@ static FRR_NORETURN void stop(void)
 	exit(0);
 }
 
-/* What the VPNs' hubs hold of us is taken back first. Asked twice, it is not waited for. */
+/*
+ * What the VPNs' hubs hold of us is taken back first, unless we are started again at once. Asked twice, it is not
+ * waited for.
+ */
 static void stop_in_order(void)
 {
+	if (nhrp_watched()) {
+		zlog_notice("watchfrr starts nhrpd again: VPNs stay as they are until then");
+		stop();
+	}
 	if (!vpn_glue_leave(stop))
 		stop();
 }

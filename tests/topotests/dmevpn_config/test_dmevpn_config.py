@@ -6,20 +6,18 @@ Guards:
   - devices that appear heal it without a word from anyone, and devices that go are missed by name
   - what the configuration alone shows to be wrong is refused with a sentence that names it, and leaves no trace
   - the same leaves by YANG path
-  - show running-config, write, `vtysh -b`, FRR's own start script, with watchfrr that restarts what was killed
+  - show running-config, write, `vtysh -b`, FRR's own start script
 
 Hub and spoke1 of lib.net.PICTURE; their devices are made in the middle of the story. Each test stands on the one
 before.
 """
 
 import os
-import time
 
 import pytest
 
 from lib import mainjob
 from lib.mainjob import instance
-from lib.measured import measured
 from lib.poll import holds, poll
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -360,18 +358,6 @@ def test_reload_of_later_lines(net):
     assert "OK" in router.vtysh("write memory")
 
 
-def watchfrr_restarts(router, daemon):
-    """Killed, a daemon comes back by watchfrr, with its lines; the VPN is up then."""
-    before = router.pid_of(daemon)
-    router.kill(daemon)
-    start = time.monotonic()
-    poll(lambda: router.pid_of(daemon) not in (None, before) and router.answers(daemon), 40, what=f"watchfrr has started {daemon}")
-    router.running[daemon] = router.pid_of(daemon)
-    measured(f"watchfrr starts {daemon} that was killed", seconds=time.monotonic() - start)
-    poll(lambda: lines(router) == sorted(VPN_LINES["spoke1"]), 20, what=f"the lines are there after {daemon}")
-    poll(lambda: instance(router)["state"] == "up", 20, what=f"registered after {daemon}")
-
-
 def test_frr_start_script(net):
     """FRR's own frrinit.sh with /etc/frr/daemons brings the same up, watchfrr and all; stopped by it, the spoke leaves."""
     router = net.spoke1
@@ -381,8 +367,6 @@ def test_frr_start_script(net):
     poll(lambda: lines(router) == sorted(VPN_LINES["spoke1"]), 20, what="the lines are back")
     assert STATIC_LINE in router.running_config()
     poll(lambda: instance(router)["state"] == "up", 15, what="registered after frrinit.sh")
-    for daemon in ("nhrpd", "zebra", "mgmtd"):
-        watchfrr_restarts(router, daemon)
     router.stop_by_script()
     assert not router.pid_of("nhrpd"), "frrinit.sh stop ended it"
     assert not mainjob.members(net.hub), "the hub has heard of it"

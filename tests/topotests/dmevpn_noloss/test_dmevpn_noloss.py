@@ -13,6 +13,7 @@ daemons and kernels agree.
 """
 
 import contextlib
+import time
 
 import pytest
 
@@ -115,3 +116,31 @@ def test_killed(net, daemon):
         pause(SWEEP)
         all_stands(net)
         assert_consistent(*net.routers())
+
+
+@pytest.mark.parametrize("name", ["hub", "spoke1"])
+def test_watchfrr(net, name):
+    """The same with FRR's own scripts on one router: watchfrr starts what was killed, and for zebra all daemons anew.
+
+    It ends the others for that with the signal of an ordinary stop, on which a spoke leaves; but not while watchfrr runs.
+    """
+    router = net[name]
+    config = router.read_file("/etc/frr/frr.conf")
+    for daemon in ("nhrpd", "staticd", "zebra", "mgmtd"):
+        router.kill(daemon)
+    router.start_by_script(config, watchfrr="--min-restart-interval 1")
+    poll(lambda: all_stands(net), 30, what="all stands with watchfrr")
+    with four_flows(net, f"watchfrr on {name}") as flows:
+        for daemon in ("nhrpd", "mgmtd", "zebra"):
+            start = time.monotonic()
+            new = router.restarted_by_watchfrr(daemon)
+            assert ("nhrpd" in new) == (daemon != "mgmtd"), f"killed {daemon}, new are {new}"
+            poll(lambda: all_stands(net), 40, what=f"all stands again after watchfrr restarted {new}")
+            measured(f"watchfrr starts what was killed on {name}", daemon=daemon, secondsUntilAllStands=time.monotonic() - start)
+            running(flows)
+        assert_consistent(*net.routers())
+    router.stop_by_script()
+    if name == "spoke1":
+        assert mainjob.members(net.hub) == {(NBMA["spoke2"], VNI["spoke2"])}, "stopped by the script it leaves"
+    code, said = router.start(config)
+    assert code == 0, said

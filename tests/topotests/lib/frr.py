@@ -109,11 +109,11 @@ class FrrNode(Node):
         preload = ["LD_PRELOAD=" + sanitizer_libraries()] if daemon in MODULES else []
         return [*SANITIZER_OPTIONS, *preload]
 
-    def start_by_script(self, config, daemons=ORDER):
-        """FRR's own start script (frrinit.sh with /etc/frr/daemons), watchfrr included."""
+    def start_by_script(self, config, daemons=ORDER, watchfrr=""):
+        """FRR's own start script (frrinit.sh with /etc/frr/daemons), watchfrr included, with further options of its own."""
         self.write_config(config)
         lines = [f"{d}={'yes' if d in daemons else 'no'}" for d in ("bgpd", "staticd", "nhrpd")]
-        lines += ["vtysh_enable=yes", "frr_profile=traditional"]
+        lines += ["vtysh_enable=yes", "frr_profile=traditional", f'watchfrr_options="{watchfrr}"']
         for daemon in ("mgmtd", "zebra", "nhrpd", "staticd"):
             module = f" -M {MODULES[daemon]}" if daemon in MODULES else ""
             lines.append(f'{daemon}_options="-A 127.0.0.1{module} --log file:{LOGS}/{daemon}.log --log-level debug"')
@@ -123,6 +123,23 @@ class FrrNode(Node):
             self.running[daemon] = poll(lambda: self.pid_of(daemon), 30, what=f"{daemon} has a pid file")
             poll(lambda: self.answers(daemon), 30, what=f"{self.name}: {daemon} answers")
         return out
+
+    def restarted_by_watchfrr(self, daemon, deadline=60):
+        """Kill a daemon as in a crash, and wait until watchfrr has brought up again whatever it ended for that.
+
+        For zebra it ends and starts all of them, mgmtd included; for another daemon that one. Returns those that are new.
+        """
+        before = dict(self.running)
+        self.kill(daemon)
+        gone = ORDER if daemon == "zebra" else (daemon,)
+        # what it ends for zebra has not ended by itself
+        for each in gone:
+            self.running.pop(each, None)
+        for each in [d for d in gone if d in before]:
+            poll(lambda: self.pid_of(each) not in (None, before[each]), deadline, what=f"{self.name}: watchfrr has started {each}")
+            poll(lambda: self.answers(each), 30, what=f"{self.name}: {each} answers")
+            self.running[each] = self.pid_of(each)
+        return {each for each in before if before[each] != self.running[each]}
 
     def stop_by_script(self):
         self.running.clear()
