@@ -66,22 +66,37 @@ struct owner {
 	bool by_default; /* its VLAN is that of its index */
 };
 
+/*
+ * Whether an instance occupies that VLAN, of which digits is the number as text; *by_default: as that of its
+ * index. Asked of each VPN of a hub for each of its lines, so it compares what libyang keeps and reads no VPN-ID.
+ */
+static bool occupies(const struct lyd_node *instance, uint32_t vlan, const char *digits, bool *by_default)
+{
+	const struct lyd_node *key = lyd_child(instance), *leaf = key->next ? child_named(instance, "vlan") : NULL;
+	const char *index;
+
+	*by_default = !leaf;
+	if (leaf)
+		return yang_dnode_get_uint16(leaf, NULL) == vlan;
+	index = strrchr(lyd_get_value(key), ':');
+	return strcmp(index ? index + 1 : lyd_get_value(key), digits) == 0;
+}
+
 /* Finds the VPN of this interface that occupies a VLAN, other than the one asked about. */
 static bool find_owner(const struct lyd_node *vpn, uint32_t vlan, const struct vpn_id *except,
 		       struct owner *owner)
 {
-	const struct lyd_node *node, *leaf;
+	const struct lyd_node *node;
+	char digits[12];
 
 	if (!vpn)
 		return false;
+	snprintf(digits, sizeof(digits), "%u", vlan);
 	LY_LIST_FOR (lyd_child(vpn), node) {
-		if (!is_instance(node))
+		if (!is_instance(node) || !occupies(node, vlan, digits, &owner->by_default))
 			continue;
 		owner->vpn = instance_id(node);
-		leaf = child_named(node, "vlan");
-		owner->by_default = !leaf;
-		if (vpn_id_cmp(&owner->vpn, except) &&
-		    occupied_vlan(&owner->vpn, leaf ? yang_dnode_get_uint16(leaf, NULL) : 0) == vlan)
+		if (vpn_id_cmp(&owner->vpn, except))
 			return true;
 	}
 	return false;
