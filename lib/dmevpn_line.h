@@ -19,7 +19,7 @@
 #include "lib/dmevpn_msg.h"
 
 /* octets that may be under way */
-#define DM_LINE_WINDOW (8u << 20)
+#define DM_LINE_WINDOW (4u << 20)
 /* … while everything is restated, which is bounded by what there is to state */
 #define DM_LINE_RESTATEMENT (64u << 20)
 /* octets that a payload counts for beyond its own: headers and buffers on its way through zebra */

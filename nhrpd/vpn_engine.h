@@ -256,7 +256,7 @@ struct vpn_instance_view {
 	uint16_t ageing_time; /* seconds; 0: MACs do not age */
 	uint32_t keepalive; /* milliseconds */
 	bool graceful_restart;
-	size_t num_members, num_macs, num_shortcuts;
+	size_t num_members, num_macs, num_shortcuts, num_local_macs;
 	size_t num_neighs; /* a hub's: registered IP addresses; a spoke's: resolved ones */
 	uint32_t probe_interval; /* ms, 0: shortcuts are used unprobed */
 	uint8_t probe_misses;

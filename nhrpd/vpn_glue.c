@@ -54,9 +54,16 @@ uint64_t vpn_glue_now(void)
 	return (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000;
 }
 
+static uint64_t held_now; /* ms; 0: read the clock */
+
+void vpn_glue_hold_clock(bool hold)
+{
+	held_now = hold ? vpn_glue_now() : 0;
+}
+
 static uint64_t ops_now(void *ctx)
 {
-	return vpn_glue_now();
+	return held_now ? held_now : vpn_glue_now();
 }
 
 /* Request IDs must not be guessed, so they come from the kernel, 64 at a time: 256 octets no signal cuts short. */

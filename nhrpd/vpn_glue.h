@@ -25,6 +25,8 @@ bool vpn_glue_debug(void);
 /* 32 bits from the kernel that nobody can foresee; and monotonic milliseconds. */
 uint32_t vpn_glue_random(void);
 uint64_t vpn_glue_now(void);
+/* Until it is let go the engine's clock stands: all records of a message came at one time. */
+void vpn_glue_hold_clock(bool hold);
 /* What an interface means to FRR's own NHRP code; *vpn is set for VPN_LAYER3_VPN. */
 enum vpn_layer3 vpn_glue_layer3(uint32_t ifindex, struct vpn_id *vpn);
 /* True when a message of VPN to that peer leaves without VPN headers (vpn_engine_plain_wanted). */

@@ -131,6 +131,7 @@ static void view_instance(struct vpn_engine *e, struct vpn_instance *inst, struc
 		.num_members = vpn_members_count(&inst->members),
 		.num_macs = vpn_bindings_count(&inst->bindings.macs),
 		.num_shortcuts = vpn_shortcut_num_active(inst),
+		.num_local_macs = vpn_locals_count(&inst->locals.of[DM_MAC].all),
 		.num_neighs = num_neighs(inst),
 		.probe_interval = inst->dev->probe_interval,
 		.probe_misses = inst->dev->probe_misses,

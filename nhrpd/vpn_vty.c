@@ -179,6 +179,7 @@ static void json_role(json_object *obj, const struct vpn_instance_view *v)
 		json_object_int_add(obj, "probeInterval", v->probe_interval);
 		json_object_int_add(obj, "probeMisses", v->probe_misses);
 	}
+	json_object_int_add(obj, "numLocalMacs", (int64_t)v->num_local_macs);
 	hubs = json_object_new_array();
 	for (size_t i = 0; i < v->num_hubs; i++)
 		json_object_array_add(hubs, json_hub(&v->hubs[i]));

@@ -178,7 +178,6 @@ static void last_ack(void)
 
 static void hello_ack(const struct dm_hello *h)
 {
-	unanswered = 0;
 	last_ack();
 	if (connected && module_epoch == h->epoch)
 		return;
@@ -218,6 +217,8 @@ static void payload(const uint8_t *octets, size_t len)
 		zlog_warn("zebra module: message of %zu octets has no envelope", len);
 		return;
 	}
+	unanswered = 0; /* the HELLO_ACK may stand behind much else that it says */
+	vpn_glue_hold_clock(true);
 	while (dm_msg_next(&r, &rec)) {
 		if (rec.type == DM_REC_MODULE_TAKEN)
 			dm_line_taken(&line, &rec.taken, &ends_at);
@@ -226,6 +227,7 @@ static void payload(const uint8_t *octets, size_t len)
 		else if (connected)
 			vpn_engine_record(vpn_glue_engine(), &rec);
 	}
+	vpn_glue_hold_clock(false);
 	dm_line_worked_off(&line, ends_at);
 	if (r.bad)
 		zlog_warn("zebra module: malformed record in a message of %zu octets", len);

@@ -590,6 +590,28 @@ static void repair(struct event *event)
 			room = repair_entry(e);
 }
 
+void dm_fdb_replay_all(void)
+{
+	struct device *d;
+	struct entry *e;
+	struct flood *f;
+
+	frr_each (device_table, &devices, d)
+		frr_each (flood_list, &d->floods, f)
+			f->pending |= f->wanted;
+	frr_each (entry_table, &entries, e)
+		e->pending |= !e->unwanted && !e->held;
+	repair_soon();
+}
+
+void dm_fdb_room(void)
+{
+	if (!t_repair)
+		return;
+	event_cancel(&t_repair);
+	event_add_event(loop_main, repair, NULL, 0, &t_repair);
+}
+
 void dm_fdb_removed(const struct nlm_fdb *fdb)
 {
 	struct device *d = find_device(fdb->ifindex);

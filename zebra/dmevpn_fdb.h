@@ -67,6 +67,12 @@ bool dm_fdb_flood_restore(uint32_t ifindex, const struct dm_addr *dst, uint32_t 
 /* Tells the kernel everything again: it drops entries when a device goes down. */
 void dm_fdb_replay(uint32_t ifindex);
 
+/* The same of all devices that are up, soon and at most once a second: nobody knows what was removed. */
+void dm_fdb_replay_all(void);
+
+/* The queue of operations, which was full, has room: what waits for it goes on now. */
+void dm_fdb_room(void);
+
 /*
  * Removes the entries of a VPN from the kernel and from here; VNI 0: nothing but the all-zero
  * entry.

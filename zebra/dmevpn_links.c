@@ -38,7 +38,7 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_LINK, "link");
 #define RCVBUF (16 << 20)
 /* seconds until a reading that failed is done again; twice that after each failure */
 #define AGAIN_FIRST 1
-#define AGAIN_MAX 32
+#define AGAIN_MAX 2
 
 PREDECL_HASH(link_table);
 

@@ -19,7 +19,6 @@
 
 #include "lib/zebra.h"
 #include "lib/log.h"
-#include "lib/privs.h"
 
 #include "zebra/dmevpn_macs.h"
 #include "zebra/dmevpn_mapwalk.h"
@@ -32,8 +31,6 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_MAC_WALK, "MACs being read");
 /* a MAC that was heard within this is as good as heard now */
 #define REFRESH_NS 1000000000ULL
 #define BIND_TRIES 3
-
-extern struct zebra_privs_t zserv_privs;
 
 static struct sw_mac_key mac_key(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
 {
@@ -153,14 +150,9 @@ int dm_macs_each(uint32_t ifindex, uint32_t vni,
 
 static int lookup(const struct sw_mac_key *key, struct sw_mac *value)
 {
-	int result = 0;
-
 	if (!dm_switch_maps())
 		return ENODEV;
-	frr_with_privs (&zserv_privs) {
-		result = bpf_map_lookup_elem(dm_switch_maps()->macs, key, value);
-	}
-	return dm_switch_errno(result);
+	return dm_switch_errno(bpf_map_lookup_elem(dm_switch_maps()->macs, key, value));
 }
 
 bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
@@ -182,11 +174,8 @@ bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
  */
 static int take_out(const struct sw_mac_key *key, struct sw_mac *was)
 {
-	int result = 0;
+	int result = bpf_map_lookup_and_delete_elem(dm_switch_maps()->macs, key, was);
 
-	frr_with_privs (&zserv_privs) {
-		result = bpf_map_lookup_and_delete_elem(dm_switch_maps()->macs, key, was);
-	}
 	if (result == 0)
 		dm_vpn_give_mac(&key->vpn, was->where);
 	return dm_switch_errno(result);
@@ -195,13 +184,11 @@ static int take_out(const struct sw_mac_key *key, struct sw_mac *was)
 /* Returns 0, ENOSPC past a limit, EEXIST for a MAC that is in the map already, or another errno. */
 static int insert(const struct sw_mac_key *key, const struct sw_mac *value)
 {
-	int result = 0;
+	int result;
 
 	if (!dm_vpn_take_mac(&key->vpn, value->where))
 		return ENOSPC;
-	frr_with_privs (&zserv_privs) {
-		result = bpf_map_update_elem(dm_switch_maps()->macs, key, value, BPF_NOEXIST);
-	}
+	result = bpf_map_update_elem(dm_switch_maps()->macs, key, value, BPF_NOEXIST);
 	if (result)
 		dm_vpn_give_mac(&key->vpn, value->where);
 	return dm_switch_errno(result);

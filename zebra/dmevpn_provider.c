@@ -4,14 +4,14 @@
  *
  *   main pthread                            dataplane pthread
  *   dm_provider_push() --> ring of ops ---> process(): batches of 200 messages,
- *        |  rings dplane_provider_           one sendmsg each, answers read back
- *        |  work_ready() when it was empty           |
+ *        |  then, once a turn of the loop,   one sendmsg each, answers read back
+ *        |  dplane_provider_work_ready()             |
  *   done() <-- deliver() <-- list of results <-------+
  *
  * The ring is first in, first out, and the batch goes out in that order, so
  * operations on one key keep their order. It holds DM_QUEUE_MAX operations;
- * when it is full, push refuses and the caller reports the failure to nhrpd,
- * which repeats what it still wants: that is the back-pressure. A batch whose
+ * when it is full, push refuses, and the caller, who keeps what is wanted, is told when half
+ * of it is free again: that is the back-pressure. A batch whose
  * answers were lost (ENOBUFS) is repeated once; every operation may be done twice.
  *
  * Neighbours and entries of bridges are shared with users and other daemons, and the
@@ -65,15 +65,24 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct dm_op *ring; /* DM_QUEUE_MAX operations */
 static uint32_t head, depth;
 static struct results_head done_list;
-static struct event *t_deliver;
+static struct event *t_deliver, *t_room;
+static struct event *t_bell; /* main pthread only */
 static struct dm_provider_counters counters;
 
 static struct event_loop *loop_main;
 static void (*report)(const struct dm_op *op);
+static void (*tell_room)(void);
+static bool starved; /* under the lock: the ring was full, and nobody was told that it is not any more */
 static struct zebra_dplane_provider *provider;
 
 /* dataplane pthread only */
 static struct nls sock;
+
+/* Main pthread: when the events at hand are through. */
+static void ring_bell(struct event *event)
+{
+	dplane_provider_work_ready();
+}
 
 /* Main pthread. */
 bool dm_provider_push(const struct dm_op *op)
@@ -88,11 +97,13 @@ bool dm_provider_push(const struct dm_op *op)
 			depth++;
 			counters.max_depth = MAX(counters.max_depth, depth);
 		} else {
-			counters.errors++;
+			counters.refused++;
+			starved = true;
 		}
 	}
+	/* rung at once it would wake the other pthread for each operation, and there would be no batch */
 	if (fits && was_empty)
-		dplane_provider_work_ready();
+		event_add_event(loop_main, ring_bell, NULL, 0, &t_bell);
 	return fits;
 }
 
@@ -121,17 +132,28 @@ static void deliver(struct event *event)
 	}
 }
 
+/* Main pthread: an event that take() scheduled. */
+static void has_room(struct event *event)
+{
+	tell_room();
+}
+
 /* Dataplane pthread. */
 static unsigned int take(struct dm_op *ops, unsigned int max)
 {
 	unsigned int n = 0;
+	bool room = false;
 
 	frr_with_mutex (&lock) {
 		for (; n < max && depth > 0; n++, depth--) {
 			ops[n] = ring[head];
 			head = (head + 1) % DM_QUEUE_MAX;
 		}
+		room = starved && depth <= DM_QUEUE_MAX / 2;
+		starved = starved && !room;
 	}
+	if (room)
+		event_add_event(loop_main, has_room, NULL, 0, &t_room);
 	return n;
 }
 
@@ -458,10 +480,11 @@ static int finish(struct zebra_dplane_provider *prov, bool early)
 	return 0;
 }
 
-int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op))
+int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op), void (*room)(void))
 {
 	loop_main = loop;
 	report = done;
+	tell_room = room;
 	results_init(&done_list);
 	ring = XCALLOC(MTYPE_DM_QUEUE, DM_QUEUE_MAX * sizeof(*ring));
 	return -dplane_provider_register("dmevpn", DPLANE_PRIO_PRE_KERNEL,
@@ -474,6 +497,8 @@ void dm_provider_stop(void)
 	struct result *r;
 
 	event_cancel(&t_deliver);
+	event_cancel(&t_bell);
+	event_cancel(&t_room);
 	nls_close(&sock);
 	frr_with_mutex (&lock) {
 		XFREE(MTYPE_DM_QUEUE, ring);

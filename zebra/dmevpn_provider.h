@@ -63,6 +63,7 @@ struct dm_op {
 struct dm_provider_counters {
 	uint64_t installed, deleted, errors;
 	uint64_t overruns; /* the kernel's answers overran the socket; the batch was repeated */
+	uint64_t refused;  /* operations that the full queue did not take */
 	uint32_t depth;	   /* operations waiting now */
 	uint32_t max_depth;
 };
@@ -70,9 +71,10 @@ struct dm_provider_counters {
 /*
  * Registers with zebra's dataplane; main pthread, before the dataplane starts.
  * DONE is called on the main pthread for every DM_OP_GET and DM_OP_BRIDGE_MAC_GET, and for every other
- * operation that failed. Returns 0 or a negative errno.
+ * operation that failed; ROOM when half of the queue is free again after it was full. Returns 0 or a
+ * negative errno.
  */
-int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op));
+int dm_provider_start(struct event_loop *loop, void (*done)(const struct dm_op *op), void (*room)(void));
 
 /* Drops what waits and frees the queue; main pthread, after the dataplane pthread has ended. */
 void dm_provider_stop(void);

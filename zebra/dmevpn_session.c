@@ -467,6 +467,12 @@ void dm_session_op_done(const struct dm_op *op)
 		send_failure(op->rec, op->fdb.ifindex, op->vni, &op->fdb.mac, op->error);
 }
 
+void dm_session_op_room(void)
+{
+	dm_fdb_room();
+	dm_neigh_room();
+}
+
 static void handle_record(const struct dm_rec *rec)
 {
 	if (!established && rec->type != DM_REC_HELLO)
@@ -628,15 +634,9 @@ static void around_touched(uint32_t ifindex)
 	dm_suppress_touch();
 }
 
-static void replay(const struct nlm_link *link, void *arg)
-{
-	if (link->up)
-		dm_fdb_replay(link->ifindex);
-}
-
 static void replay_all(void)
 {
-	dm_links_each(replay, NULL);
+	dm_fdb_replay_all();
 	dm_neigh_replay(0);
 	dm_suppress_touch();
 }

@@ -28,4 +28,7 @@ void dm_session_op_done(const struct dm_op *op);
 /* Records of that type that nhrpd has sent. */
 uint64_t dm_session_records(uint8_t rec_type);
 
+/* The provider's queue has room again: main pthread. */
+void dm_session_op_room(void);
+
 #endif

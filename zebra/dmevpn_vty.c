@@ -107,6 +107,7 @@ static struct json_object *gather_counters(void)
 	json_object_int_add(json, "fdbErrors", c.errors);
 	json_object_int_add(json, "queueDepth", c.depth);
 	json_object_int_add(json, "queueMax", c.max_depth);
+	json_object_int_add(json, "queueRefused", c.refused);
 	json_object_int_add(json, "netlinkOverruns", c.overruns + dm_links_overruns() + dm_locals_overruns() +
 				    dm_watch_overruns());
 	json_object_int_add(json, "eventsLost", dm_session_events_lost());

@@ -38,7 +38,7 @@ extern struct zebra_privs_t zserv_privs;
 
 static int late_init(struct event_loop *loop)
 {
-	int err = dm_provider_start(loop, dm_session_op_done);
+	int err = dm_provider_start(loop, dm_session_op_done, dm_session_op_room);
 
 	if (err)
 		zlog_err("dmevpn: zebra's dataplane does not take the module: %s",

@@ -212,6 +212,26 @@ static void full_queue_is_caught_up_with(void **state)
 	assert_true(has(ZERO, "10.0.0.9"));
 }
 
+/* … and at once when the queue says that it has room again. */
+static void room_is_used_at_once(void **state)
+{
+	struct timeval before;
+
+	adopt();
+	set("02:00:00:00:00:01", "10.0.0.1");
+	until(1);
+	room = 0;
+	set("02:00:00:00:00:02", "10.0.0.2");
+	dm_fdb_replay_all();
+	set("02:00:00:00:00:03", "10.0.0.3");
+	room = 1000;
+	monotime(&before);
+	dm_fdb_room();
+	until(3);
+	assert_true(monotime_since(&before, NULL) < 40000); /* no timer of the repair is as short */
+	dm_fdb_room();
+}
+
 /* With little room the new hub is there before the old one goes. */
 static void no_gap_between_hubs(void **state)
 {
@@ -342,6 +362,26 @@ static void removed_by_others(void **state)
 	device.up = true;
 	dm_fdb_replay(DEVICE);
 	until(2);
+}
+
+/* Nobody knows what was removed: everything is asked for again, in one go for all that was lost of late. */
+static void removals_that_were_not_heard(void **state)
+{
+	adopt();
+	set("02:00:00:00:00:01", "10.0.0.1");
+	set("02:00:00:00:00:02", "10.0.0.2");
+	hub("10.0.0.9");
+	n_kernel = 0;
+	for (int i = 0; i < 100; i++)
+		dm_fdb_replay_all();
+	assert_int_equal(n_kernel, 0);
+	until(3);
+	assert_true(has(ZERO, "10.0.0.9"));
+	device.up = false;
+	n_kernel = 0;
+	dm_fdb_replay_all();
+	until(1);
+	assert_true(has(ZERO, "10.0.0.9"));
 }
 
 /* --- the gate --------------------------------------------------------------------------- */
@@ -477,7 +517,9 @@ static void failures_behind_a_gate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(removals_that_were_not_heard, begin),
 		cmocka_unit_test_setup(full_queue_is_caught_up_with, begin),
+		cmocka_unit_test_setup(room_is_used_at_once, begin),
 		cmocka_unit_test_setup(no_gap_between_hubs, begin),
 		cmocka_unit_test_setup(change_of_mind, begin),
 		cmocka_unit_test_setup(unknown_entry_is_not_removed, begin),
