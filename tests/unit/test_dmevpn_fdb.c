@@ -178,6 +178,7 @@ static void until(unsigned int count)
 
 static int begin(void **state)
 {
+	device.up = true;
 	n_kernel = n_pushed = 0;
 	room = 1000;
 	taken_over = false;
