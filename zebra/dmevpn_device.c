@@ -588,6 +588,17 @@ static bool is_moot(const struct dm_undo *u, const struct nlm_link *link)
 	       snap.tunnel_id[u->vlan % VLANS] != u->vni;
 }
 
+static bool is_of_that_port(const struct dm_undo *u, void *arg)
+{
+	return is_of_port(u) && u->ifindex == *(uint32_t *)arg;
+}
+
+void dm_device_left_bridge(uint32_t ifindex)
+{
+	dm_undo_each(is_of_that_port, &ifindex);
+	dm_undo_save();
+}
+
 bool dm_device_take_back(const struct dm_undo *undo)
 {
 	const struct nlm_link *link = dm_link_find(undo->ifindex);

@@ -81,6 +81,9 @@ void dm_device_invalidate(void);
  */
 bool dm_device_take_back(const struct dm_undo *undo);
 
+/* The device is no port any more, or of another bridge: what was noted of the port went with it. */
+void dm_device_left_bridge(uint32_t ifindex);
+
 /* Changes of settings that were asked of the kernel, those that take one back included. */
 uint64_t dm_device_requests(void);
 

@@ -82,6 +82,16 @@ const struct nlm_link *dm_link_find(uint32_t ifindex)
 	return e ? &e->link : NULL;
 }
 
+const struct nlm_link *dm_link_find_name(const char *name)
+{
+	struct link_entry *e;
+
+	frr_each (link_table, &links, e)
+		if (strcmp(e->link.name, name) == 0)
+			return &e->link;
+	return NULL;
+}
+
 void dm_links_each(void (*each)(const struct nlm_link *link, void *arg), void *arg)
 {
 	struct link_entry *e;

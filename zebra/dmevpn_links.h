@@ -48,6 +48,9 @@ void dm_links_stop(void);
  */
 const struct nlm_link *dm_link_find(uint32_t ifindex);
 
+/* The same by name. */
+const struct nlm_link *dm_link_find_name(const char *name);
+
 /* The VLAN device for VLAN upon a device; NULL when there is none. Valid until the next event. */
 const struct nlm_link *dm_link_find_vlan(uint32_t lower, uint16_t vlan);
 

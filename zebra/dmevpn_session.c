@@ -586,6 +586,8 @@ static void link_changed(const struct nlm_link *now, const struct nlm_link *was)
 	 */
 	if (!was || memcmp(&rec, &before, sizeof(rec)) != 0)
 		send_rec(&rec);
+	if (was && was->master && was->master != now->master)
+		dm_device_left_bridge(now->ifindex);
 	/* going down cost the device its entries */
 	if (was && now->up && !was->up)
 		dm_fdb_replay(now->ifindex);

@@ -251,12 +251,25 @@ static void load_gone(const char *line)
 	gone_lines++;
 }
 
+/*
+ * The device was renamed while no zebra ran. Where another has its name now, it is gone instead, and what
+ * has its ifindex is none of ours.
+ */
+static bool was_renamed(const struct nlm_link *link, const struct dm_undo *undo)
+{
+	return strcmp(link->name, undo->name) != 0 && !dm_link_find_name(undo->name);
+}
+
 static void load_line(const char *line)
 {
 	const struct nlm_link *link;
 	struct dm_undo undo;
 
 	link = parse(line, &undo) ? dm_link_find(undo.ifindex) : NULL;
+	if (link && was_renamed(link, &undo)) {
+		strlcpy(undo.name, link->name, sizeof(undo.name));
+		dirty = true;
+	}
 	if (link && strcmp(link->name, undo.name) == 0 && !find(&undo))
 		add(&undo);
 	else
