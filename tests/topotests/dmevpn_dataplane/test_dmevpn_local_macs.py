@@ -146,14 +146,17 @@ def test_what_was_heard_since_it_is_elsewhere_stays(net, spoke):
 @pytest.mark.parametrize("flags", ("static", "static sticky", "permanent"))
 def test_what_was_written_down_is_not_taken_away(net, spoke, flags):
     """A user's entries, of ports and the bridge's own stay, whatever nhrpd hears of them."""
-    mac = "02:00:00:00:01:77"
+    mac = "02:00:00:00:01:78"
+    mark = net.inject.mark()
     spoke.run(f"bridge fdb add {mac} dev eth2 master {flags}")
+    told(net, mark, mac)
     mark = net.inject.mark()
     net.inject.say(*[f"elsewhere tun2 100 {m} 0" for m in (mac, BRIDGE, spoke.mac("eth2"))])
-    assert told(net, mark, mac) == []
-    assert [e for e in spoke.fdb("eth2") if e["mac"] == mac]
-    assert not net.inject.records("LOCAL", mark, mac=BRIDGE)
+    said = told(net, mark, mac)
+    there = [e for e in spoke.fdb("eth2") if e["mac"] == mac]
     spoke.run(f"bridge fdb del {mac} dev eth2 master")
+    assert there and said == []
+    assert not net.inject.records("LOCAL", mark, mac=BRIDGE)
 
 
 def test_deleted_mac_is_gone(net, spoke):
