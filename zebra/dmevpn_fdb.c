@@ -57,9 +57,11 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_FLOOD, "flood destination");
 PREDECL_HASH(entry_table);
 PREDECL_HASH(device_table);
 PREDECL_DLIST(flood_list);
+PREDECL_DLIST(held_list);
 
 struct entry {
 	struct entry_table_item item;
+	struct held_list_item held_item; /* while it is held */
 	uint32_t ifindex, vni;
 	struct dm_addr mac, dst;
 	uint32_t remote_vni;
@@ -114,6 +116,7 @@ static uint32_t device_hash(const struct device *d)
 DECLARE_HASH(entry_table, struct entry, item, entry_cmp, entry_hash);
 DECLARE_HASH(device_table, struct device, item, device_cmp, device_hash);
 DECLARE_DLIST(flood_list, struct flood, item);
+DECLARE_DLIST(held_list, struct entry, held_item);
 
 static struct entry_table_head entries = INIT_HASH(entries);
 static struct device_table_head devices = INIT_HASH(devices);
@@ -121,6 +124,7 @@ static struct event_loop *loop_main;
 static struct event *t_repair;
 static struct timeval repaired; /* last time */
 static dm_fdb_gate gate;
+static struct held_list_head held = INIT_DLIST(held);
 
 static struct device *find_device(uint32_t ifindex)
 {
@@ -210,8 +214,18 @@ static struct entry *add_entry(const struct entry *wanted)
 	return e;
 }
 
+static void set_held(struct entry *e, bool on)
+{
+	if (on && !e->held)
+		held_list_add_tail(&held, e);
+	else if (!on && e->held)
+		held_list_del(&held, e);
+	e->held = on;
+}
+
 static void free_entry(struct entry *e)
 {
+	set_held(e, false);
 	entry_table_del(&entries, e);
 	XFREE(MTYPE_DM_FDB, e);
 }
@@ -312,7 +326,7 @@ static void evict(struct entry *e)
 /* THERE: the kernel may have it. */
 static void hold(struct entry *e, bool there)
 {
-	e->held = true;
+	set_held(e, true);
 	e->pending = e->absent = false;
 	if (there)
 		evict(e);
@@ -320,7 +334,8 @@ static void hold(struct entry *e, bool there)
 
 static void let_through(struct entry *e)
 {
-	e->held = e->lingers = false;
+	set_held(e, false);
+	e->lingers = false;
 	push_set(e);
 }
 
@@ -336,14 +351,16 @@ void dm_fdb_gate_changed(uint32_t ifindex, uint32_t vni, const struct dm_addr *d
 {
 	struct entry *e;
 
-	frr_each (entry_table, &entries, e) {
-		if (e->held != open || !leads_to(e, ifindex, vni, dst, remote_vni))
-			continue;
-		if (open)
-			let_through(e);
-		else
-			hold(e, !e->absent);
+	if (open) {
+		frr_each_safe (held_list, &held, e)
+			if (leads_to(e, ifindex, vni, dst, remote_vni))
+				let_through(e);
+		return;
 	}
+	/* all of them, for a path does not fail every day */
+	frr_each (entry_table, &entries, e)
+		if (!e->held && leads_to(e, ifindex, vni, dst, remote_vni))
+			hold(e, !e->absent);
 }
 
 bool dm_fdb_is_held(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
@@ -765,8 +782,10 @@ void dm_fdb_stop(void)
 	struct entry *e;
 
 	event_cancel(&t_repair);
-	while ((e = entry_table_pop(&entries)))
+	while ((e = entry_table_pop(&entries))) {
+		set_held(e, false);
 		XFREE(MTYPE_DM_FDB, e);
+	}
 	frr_each_safe (device_table, &devices, d)
 		free_device(d);
 	entry_table_fini(&entries);

@@ -167,19 +167,6 @@ static void open_tap(struct event *event)
 	event_add_read(loop_main, read_event, NULL, tap, &t_read);
 }
 
-void dm_probe_io_listen(bool on)
-{
-	if (on && !tap && !t_again)
-		open_tap(NULL);
-	if (on)
-		return;
-	event_cancel(&t_again);
-	event_cancel(&t_read);
-	if (tap)
-		close(tap);
-	tap = 0;
-}
-
 /* --- outlets --------------------------------------------------------------------------- */
 
 /* Returns its octets. */
@@ -326,6 +313,23 @@ int dm_probe_io_send(const struct nlm_link *device, const struct dm_addr *to, ui
 
 /* --- as a whole -------------------------------------------------------------------------- */
 
+void dm_probe_io_listen(bool on)
+{
+	struct outlet *o;
+
+	if (on && !tap && !t_again)
+		open_tap(NULL);
+	if (on)
+		return;
+	event_cancel(&t_again);
+	event_cancel(&t_read);
+	if (tap)
+		close(tap);
+	tap = 0;
+	while ((o = outlet_list_first(&outlets)))
+		close_outlet(o);
+}
+
 void dm_probe_io_get_counters(struct dm_probe_io_counters *c)
 {
 	*c = counters;
@@ -339,9 +343,5 @@ void dm_probe_io_start(struct event_loop *loop, dm_probe_heard heard)
 
 void dm_probe_io_stop(void)
 {
-	struct outlet *o;
-
 	dm_probe_io_listen(false);
-	while ((o = outlet_list_first(&outlets)))
-		close_outlet(o);
 }

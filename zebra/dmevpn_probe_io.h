@@ -24,8 +24,8 @@ void dm_probe_io_start(struct event_loop *loop, dm_probe_heard heard);
 void dm_probe_io_stop(void);
 
 /*
- * Listens, on all devices at once, or stops doing so. A tap that cannot be opened is tried again
- * until it is not wanted any more.
+ * Listens, on all devices at once, or stops doing so, and closes what it sent by. A tap that cannot be
+ * opened is tried again until it is not wanted any more.
  */
 void dm_probe_io_listen(bool on);
 

@@ -150,6 +150,14 @@ static void programming(void *ctx, const struct dm_rec *rec)
 	case DM_REC_HUB_SET:
 		node_must(own_vni(n, rec->hub.vni) && usable(n, &rec->hub.nbma));
 		break;
+	case DM_REC_PROBE_SET:
+		node_must(own_vni(n, rec->probe.vni) && usable(n, &rec->probe.nbma));
+		node_must(fits_vni(n, rec->probe.remote_vni) && rec->probe.interval && rec->probe.misses);
+		reply.type = DM_REC_PROBE_STATE;
+		reply.probe.up = n->idle_ms % 2;
+		reply.probe.rtt_us = n->idle_ms;
+		answer(n, &reply);
+		break;
 	case DM_REC_SUPPRESS_SET:
 		reply.type = DM_REC_SUPPRESS_STATE;
 		answer(n, &reply);

@@ -251,12 +251,18 @@ static void see_member(void *arg, const struct vpn_member_view *v)
 
 static void see_mac(void *arg, const struct vpn_mac_view *v)
 {
-	node_must(v->ifname[0] && dm_addr_is_set(&v->mac) && v->type[0]);
+	node_must(v->ifname[0] && dm_addr_is_set(&v->mac) && v->type[0] && v->path);
 }
 
 static void see_neigh(void *arg, const struct vpn_neigh_view *v)
 {
 	node_must(v->ifname[0] && v->type[0] && dm_addr_is_set(&v->ip) && v->ip.family != DM_MAC);
+}
+
+/* A path without a shortcut over it is nobody's. */
+static void see_path(void *arg, const struct vpn_path_view *v)
+{
+	node_must(v->ifname[0] && v->state[0] && v->num_macs > 0 && dm_addr_is_set(&v->nbma));
 }
 
 static void see_plain(void *arg, const struct vpn_plain_view *v)
@@ -281,6 +287,7 @@ static void look(struct node *n)
 	vpn_engine_each_member(n->engine, see_member, NULL);
 	vpn_engine_each_mac(n->engine, see_mac, NULL);
 	vpn_engine_each_neigh(n->engine, see_neigh, NULL);
+	vpn_engine_each_path(n->engine, see_path, NULL);
 	vpn_engine_each_plain(n->engine, see_plain, NULL);
 }
 
