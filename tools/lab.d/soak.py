@@ -34,7 +34,8 @@ from lib.soaknet import BROADCAST, SITES, UNKNOWN_MAC, VPNS, SoakNet, mobile_mac
 from lib.traffic import Traffic, at_rest  # noqa: E402
 
 SETTLE = 5.0  # seconds that a difference may last
-GRACE = 3.0  # seconds from the end of an event until all that it explains is over
+GRACE = 2.0  # seconds from the end of an event until all that it explains is over
+DELAY = 15.0  # the same, when daemons were down or control packets were lost meanwhile
 LATE = 0.5  # seconds that a frame may be under way, with the sandbox's processor busy
 MOVES, MOVES_IN = 4, 180.0  # of a MAC: more would be taken for a duplicate
 RATE = {"unicast": 20, "mobile": 10, "flood": 5}  # frames a second
@@ -43,27 +44,31 @@ NEVER = float("inf")
 
 @dataclass
 class Event:
-    """Something that was done to the net; `affects` says whose losses it explains, from `begin` to a bit after `end`."""
+    """Something that was done to the net.
+
+    `affects` says which flows' losses it explains, from `begin` to a bit after `end`; `delays` for which flows it disturbs
+    daemons or control messages, so that what another event explains may last longer.
+    """
 
     text: str
     begin: float
     affects: Callable
-    control: bool  # it disturbs control messages or daemons
+    delays: Callable
     heal: Callable
     end: float = NEVER
 
 
-def until(event, events):
-    """When what the event explains is over: later where control was disturbed by others meanwhile."""
+def until(event, events, flow):
+    """When what the event explains of a flow is over: later where control was disturbed by others meanwhile."""
     over = event.end + GRACE
-    meanwhile = [e.end for e in events if e.control and e.begin < over and e.end > event.begin - GRACE]
-    return max([over, *[end + GRACE for end in meanwhile]])
+    meanwhile = [e.end for e in events if e.delays(flow) and e.begin < over and e.end > event.begin - GRACE]
+    return min(max([over, *[end + GRACE for end in meanwhile]]), event.end + DELAY)
 
 
 def explains(event, events, flow, first, last):
     """True when what was lost between the sending of two frames that arrived may be the event's doing."""
     lost_from = first + 1 / flow.rate
-    return event.affects(flow) and event.begin - LATE <= lost_from and last <= until(event, events)
+    return event.affects(flow) and event.begin - LATE <= lost_from and last <= until(event, events, flow)
 
 
 class Soak:
@@ -103,7 +108,7 @@ class Soak:
             name, vpn, mobile["at"], mobile_mac(number), static_mac(home), RATE["mobile"], home
         )
 
-    # Events: each returns (text, whose losses it explains, whether control suffers, how it is healed), or None
+    # Events: each returns (text, whose losses it explains, for whom control suffers, how it is healed), or None
 
     def move(self):
         now = time.time()
@@ -120,7 +125,7 @@ class Soak:
         mac = mobile_mac(number)
         return f"mobile {number} of VPN {vpn} moves from site {old} to {mobile['at']}", (
             lambda flow: flow.vpn == vpn and flow.mobile == mac
-        ), False, lambda: None
+        ), nobody, lambda: None
 
     def kill(self):
         ready = [r for r in self.net.routers() if not any(name == r.name for name, _ in self.down)]
@@ -134,9 +139,10 @@ class Soak:
             router.revive(daemon)
             self.down.discard((router.name, daemon))
 
-        return f"kill -9 {daemon} on {router.name}", (lambda flow: False), True, revive
+        site = next((s for s, spoke in self.net.spokes.items() if spoke is router), 0)
+        return f"kill -9 {daemon} on {router.name}", nobody, lambda flow: is_at(flow, site), revive
 
-    def flap(self, router, device, text, affects, control):
+    def flap(self, router, device, text, affects, delays):
         if (router.name, device) in self.down:
             return None
         self.down.add((router.name, device))
@@ -146,25 +152,26 @@ class Soak:
             router.ip(f"link set {device} up")
             self.down.discard((router.name, device))
 
-        return f"{text} ({router.name} {device}) goes down", affects, control, up
+        return f"{text} ({router.name} {device}) goes down", affects, delays, up
 
     def flap_underlay(self):
         site = self.random.choice((0, *SITES))
         router = self.net.spokes[site] if site else self.net.hub
-        return self.flap(router, "eth1", "underlay link", lambda flow: is_at(flow, site), True)
+        affects = lambda flow: is_at(flow, site)
+        return self.flap(router, "eth1", "underlay link", affects, affects)
 
     def flap_port(self):
         site, vpn = self.random.choice(SITES), self.random.choice(VPNS)
         return self.flap(self.net.spokes[site], f"eth{vpn + 1}", "bridge port",
-                         lambda flow: flow.vpn == vpn and is_at(flow, site), False)
+                         lambda flow: flow.vpn == vpn and is_at(flow, site), nobody)
 
     def flap_vxlan(self):
         site = self.random.choice((0, *SITES))
         if not site:
-            return self.flap(self.net.hub, "tun2", "VXLAN device", lambda flow: True, False)
+            return self.flap(self.net.hub, "tun2", "VXLAN device", lambda flow: True, nobody)
         vpn = self.random.choice(VPNS)
         return self.flap(self.net.spokes[site], f"tun{vpn + 1}", "VXLAN device",
-                         lambda flow: flow.vpn == vpn and is_at(flow, site), False)
+                         lambda flow: flow.vpn == vpn and is_at(flow, site), nobody)
 
     def lose(self):
         if ("lan", "gre") in self.down:
@@ -176,7 +183,7 @@ class Soak:
             self.gre_lost += self.net.spare_gre()
             self.down.discard(("lan", "gre"))
 
-        return "30 % of GRE is lost", (lambda flow: False), True, spare
+        return "30 % of GRE is lost", nobody, lambda flow: True, spare
 
     KINDS = ((move, 5, 0, 0), (kill, 5, 0, 2), (flap_underlay, 2, 0.5, 3), (flap_port, 2, 0.5, 3),
              (flap_vxlan, 2, 0.5, 3), (lose, 2, 3, 8))
@@ -187,8 +194,8 @@ class Soak:
         done = kind(self)
         if not done:
             return
-        text, affects, control, heal = done
-        event = Event(text, begin, affects, control, heal)
+        text, affects, delays, heal = done
+        event = Event(text, begin, affects, delays, heal)
         self.events.append(event)
         self.active.append((begin + duration, len(self.events), event))
         self.say(text)
@@ -265,7 +272,7 @@ class Soak:
         for flow, count, first, last in self.traffic.lost():
             text = (f"{count} frames of {flow.name}, VPN {flow.vpn} from site {flow.site} lost between "
                     f"{first - self.zero:.2f} and {last - self.zero:.2f} s")
-            why = next((e for e in self.events if explains(e, self.events, flow, first, last)), None)
+            why = next((e for e in reversed(self.events) if explains(e, self.events, flow, first, last)), None)
             if why:
                 self.explained.append((last - first, count, f"{text}: {why.text} until {why.end - self.zero:.2f} s"))
             else:
@@ -297,6 +304,10 @@ class Soak:
         at_rest(self.traffic)
         self.wrong += self.traffic.look()
         self.wrong += [f"loss: {text}" for text in self.unexplained()]
+
+
+def nobody(flow):
+    return False
 
 
 def is_at(flow, site):

@@ -71,8 +71,8 @@ def test_lost_frames():
     assert lost(flow(), Ear(2, heard(1, "eth2", run(0, 99)))) == [(100, START, START + 10)]
 
 
-def event(begin, end, affects=lambda flow: True, control=False):
-    return soak.Event("an event", START + begin, affects, control, None, START + end)
+def event(begin, end, affects=lambda flow: True, delays=soak.nobody):
+    return soak.Event("an event", START + begin, affects, delays, None, START + end)
 
 
 def explained(first, last, *events):
@@ -85,11 +85,14 @@ def test_what_an_event_explains():
     assert not explained(8, 12, flap), "it began before"
     assert not explained(10.1, 12 + soak.GRACE + 0.1, flap), "it lasted too long"
     assert not explained(10.1, 12, event(10, 12, affects=lambda flow: flow.vpn == 2)), "it is about others"
-    nothing = lambda flow: False
-    assert not explained(10.1, 12, event(10, 12, nothing, True)), "a killed daemon explains nothing"
+    everybody = lambda flow: True
+    killed = event(11, 15, soak.nobody, everybody)
+    assert not explained(11.1, 14, killed), "a killed daemon explains nothing"
     # but what a flap explains lasts longer while a daemon is down
-    assert explained(10.1, 17, flap, event(11, 15, nothing, True))
-    assert not explained(10.1, 17, flap, event(20, 25, nothing, True))
+    assert explained(10.1, 15 + soak.GRACE, flap, killed)
+    assert not explained(10.1, 17, flap, event(20, 25, soak.nobody, everybody)), "it was killed later"
+    assert not explained(10.1, 17, flap, event(11, 15, soak.nobody, lambda flow: flow.site == 3)), "on another node"
+    assert not explained(10.1, 40, flap, event(11, 60, soak.nobody, everybody)), "no daemon takes so long"
 
 
 def judge(monkeypatch, seconds, **answer):
