@@ -269,7 +269,7 @@ static void test_reflections_are_limited(void **state)
 	for (unsigned int n = 0; n < 25000; n++)
 		heard(DEVICE, &ask);
 	assert_true(counters().over_rate > 0);
-	assert_true(counters().reflected <= 10000u * (monotime(NULL) - second + 1));
+	assert_true(counters().reflected <= 10000u * (uint64_t)(monotime(NULL) - second + 1));
 	assert_int_equal(counters().reflected + counters().over_rate, 25000);
 	while (monotime(NULL) <= second + 1)
 		;

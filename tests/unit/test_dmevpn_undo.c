@@ -33,6 +33,13 @@ const struct nlm_link *dm_link_find(uint32_t ifindex)
 	return ifindex == 7 ? &link : NULL;
 }
 
+const struct nlm_link *dm_link_find_name(const char *name)
+{
+	const struct nlm_link *link = dm_link_find(7);
+
+	return strcmp(name, link->name) == 0 ? link : NULL;
+}
+
 static struct dm_undo a_vlan(uint16_t vlan)
 {
 	return (struct dm_undo){.kind = DM_UNDO_VLAN, .ifindex = 7, .vlan = vlan};
