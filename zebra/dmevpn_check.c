@@ -10,7 +10,7 @@
  *
  * 100,000 entries take the kernel half a second to tell. So it is done in slices, each an event of
  * its own: two datagrams of a dump (some 700 entries), or some 500 elements of a map, and the next slice waits
- * until zebra has taken what the last one sent. A dump is made by the kernel while it is read, so that
+ * until nhrpd has worked off most of what was sent to it. A dump is made by the kernel while it is read, so that
  * its reader may be slow. An entry that comes or goes meanwhile may be told, or not: who compares looks twice.
  *
  * All functions run on zebra's main pthread. It changes nothing, and compares nothing: nhrpd does.
@@ -457,6 +457,17 @@ static const char *what_is_read(char text[48])
 	return text;
 }
 
+/* A slice is bounded by itself, and begun only when there is room; in parts it would look like differences. */
+static bool run_slice(void)
+{
+	bool through;
+
+	dm_zapi_send_whole(true);
+	through = run_stage();
+	dm_zapi_send_whole(false);
+	return through;
+}
+
 static void step(struct event *event)
 {
 	char text[48];
@@ -465,7 +476,7 @@ static void step(struct event *event)
 		event_add_timer_msec(loop_main, step, NULL, BUSY_MS, &t_step);
 		return;
 	}
-	if (run_stage()) {
+	if (run_slice()) {
 		if (check->error) {
 			end(what_is_read(text), -check->error);
 			return;
