@@ -354,6 +354,32 @@ static void test_claim_of_an_implementation_without_numbers(void **state)
 	assert_false(nhrp_moves_find(&m, &(struct dm_reader){ 0 }));
 }
 
+/* A number that the hub has not given out is none, and takes no part in what it counts. */
+static void test_claim_with_a_number_of_its_own(void **state)
+{
+	static const uint32_t numbers[] = { UINT32_MAX, 0 };
+	const struct nhrp_cie cie = { .prefix_len = 48, .holding_time = 600, .proto = world_addr(VM2) };
+	struct nhrp_msg m = from_spoke(spoke3, NHRP_OP_REGISTRATION_REQUEST, 79);
+	struct nhrp_builder b;
+	uint8_t buf[512];
+	uint32_t number;
+
+	begin();
+	number = number_of(VM2);
+	for (size_t i = 0; i < 3; i++) {
+		struct nhrp_move move = { .number = i < 2 ? numbers[i] : number + 1 };
+
+		nhrp_build_begin(&b, buf, sizeof(buf), &m);
+		nhrp_build_cie(&b, &cie);
+		nhrp_build_moves(&b, &move, 1);
+		deliver(hub, &spoke3->nbma, &b);
+		assert_ptr_equal(home_of(VM2), spoke2);
+		assert_int_equal(number_of(VM2), number);
+	}
+	seen_at(spoke3);
+	assert_int_equal(number_of(VM2), number + 1);
+}
+
 /* Other than one number for each entry says nothing, and goes back as it came. */
 static void test_numbers_that_do_not_fit_the_entries(void **state)
 {
@@ -751,6 +777,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_late_refusal),
 	CASE(test_story_with_a_bad_network),
 	CASE(test_claim_of_an_implementation_without_numbers),
+	CASE(test_claim_with_a_number_of_its_own),
 	CASE(test_numbers_that_do_not_fit_the_entries),
 	CASE(test_module_tells_an_old_mac_anew),
 	CASE(test_resync_moves_and_counts_nothing),
