@@ -47,7 +47,7 @@ static bool is_mac(const struct vpn_binding *b)
 	return b->addr.family == DM_MAC;
 }
 
-/* A quarter of the wire's numbers a hundred years: one for each second or so, so that a restarted hub begins above. */
+/* One number for each second or so that passes, so that a restarted hub begins above all that it gave out before. */
 #define NUMBERS_SHIFT 30 /* of the boot epoch, in nanoseconds */
 
 static struct vpn_bindings_head *table(struct vpn_instance *inst, const struct dm_addr *addr)
@@ -280,7 +280,7 @@ static void tell_former(struct vpn_engine *e, struct vpn_binding *b, const struc
 }
 
 /* To another member, with a line for who looks for the reason; who asked is purged by the caller. */
-static void moves(struct vpn_engine *e, struct vpn_binding *b, struct vpn_member *to, uint32_t number)
+static void moves(struct vpn_engine *e, struct vpn_binding *b, struct vpn_member *to)
 {
 	const struct vpn_member *former = b->member;
 	char text[DM_ADDR_STRLEN], from[DM_ADDR_STRLEN], there[DM_ADDR_STRLEN];
@@ -289,7 +289,7 @@ static void moves(struct vpn_engine *e, struct vpn_binding *b, struct vpn_member
 	b->member = to;
 	vpn_member_bindings_add_tail(list_of(to, &b->addr), b);
 	b->since = vpn_now(e);
-	b->number = (number > b->number ? number : b->number) + 1;
+	b->number++;
 	vpn_log(e, VPN_LOG_DEBUG, "%s %s moves from %s to %s, move %u", is_mac(b) ? "MAC" : "address",
 		dm_addr_str(&b->addr, text), dm_addr_str(&former->nbma, from), dm_addr_str(&to->nbma, there), b->number);
 }
@@ -317,7 +317,8 @@ static enum vpn_claimed judge(struct vpn_engine *e, const struct vpn_binding *kn
 {
 	if (!known || known->member == m)
 		return VPN_CLAIM_TAKEN;
-	if (claim->numbered ? claim->number < known->number : is_heard_before(e, known, claim))
+	/* a greater one than the last this hub has not given out, not in this life */
+	if (claim->numbered ? claim->number != known->number : is_heard_before(e, known, claim))
 		return VPN_CLAIM_OLD;
 	return vpn_duplicate_is_held(known) ? VPN_CLAIM_HELD : VPN_CLAIM_TAKEN;
 }
@@ -338,11 +339,11 @@ static bool has_room(struct vpn_engine *e, struct vpn_member *m, const struct dm
 /* --- MACs --- */
 
 /*
- * The MAC is behind M from now on; NUMBER is what M knew. KNOWN is the binding there is. Returns it, or the new
- * one, NULL when there is no room for it.
+ * The MAC is behind M from now on. KNOWN is the binding there is. Returns it, or the new one, NULL when there is
+ * no room for it.
  */
 static struct vpn_binding *mac_is_behind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *addr,
-					 struct vpn_binding *known, uint32_t number)
+					 struct vpn_binding *known)
 {
 	struct vpn_instance *inst = m->inst;
 	struct vpn_binding *mac = known;
@@ -355,7 +356,7 @@ static struct vpn_binding *mac_is_behind(struct vpn_engine *e, struct vpn_member
 	if (former == m)
 		return mac;
 	if (former) {
-		moves(e, mac, m, number);
+		moves(e, mac, m);
 	} else {
 		mac = create(e, m, addr);
 		set_silent_behind(inst, addr, false);
@@ -390,7 +391,7 @@ void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 		put_back(e, mac, m);
 		return;
 	}
-	mac = mac_is_behind(e, m, &rec->mac, mac, 0);
+	mac = mac_is_behind(e, m, &rec->mac, mac);
 	if (!mac)
 		return;
 	if (rec->idle_ms) /* told anew, by a module that was there before us */
@@ -411,7 +412,7 @@ enum vpn_claimed vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const 
 
 	if (verdict != VPN_CLAIM_TAKEN)
 		return verdict;
-	mac = mac_is_behind(e, m, addr, mac, claim->number);
+	mac = mac_is_behind(e, m, addr, mac);
 	if (!mac)
 		return VPN_CLAIM_NO_ROOM;
 	if (is_new)
@@ -424,8 +425,8 @@ enum vpn_claimed vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const 
 
 /* --- IP addresses --- */
 
-/* What was told of B is void; M's word, which knew of NUMBER, counts from now on. */
-static void ip_changes(struct vpn_engine *e, struct vpn_member *m, struct vpn_binding *b, uint32_t number)
+/* What was told of B is void; M's word counts from now on. */
+static void ip_changes(struct vpn_engine *e, struct vpn_member *m, struct vpn_binding *b)
 {
 	const struct vpn_member *former = b->member;
 
@@ -433,7 +434,7 @@ static void ip_changes(struct vpn_engine *e, struct vpn_member *m, struct vpn_bi
 	vpn_behind_del(&m->inst->bindings.behind, b);
 	if (former == m)
 		return;
-	moves(e, b, m, number);
+	moves(e, b, m);
 	tell_former(e, b, former);
 	vpn_duplicate_moved(e, b, &former->nbma);
 }
@@ -454,7 +455,7 @@ enum vpn_claimed vpn_ip_bind(struct vpn_engine *e, struct vpn_member *m, const s
 	if (b && b->member == m && dm_addr_same(&b->mac, mac))
 		return VPN_CLAIM_TAKEN;
 	if (b)
-		ip_changes(e, m, b, claim->number);
+		ip_changes(e, m, b);
 	else
 		b = create(e, m, ip);
 	b->mac = *mac;

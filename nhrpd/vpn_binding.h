@@ -132,7 +132,7 @@ bool vpn_station_reach(struct vpn_instance *inst, const struct vpn_station *s, s
 void vpn_mac_seen(struct vpn_engine *e, struct vpn_instance *inst, const struct dm_mac *rec);
 /*
  * A member says that a MAC is behind it; the switch is told. From another than where it is, the
- * word counts when it has the number of the last move at least, or has none at all (RFC 7432 section 15).
+ * word counts when it has the number of the last move, or says nothing of numbers (RFC 7432 section 15).
  */
 enum vpn_claimed vpn_mac_bind(struct vpn_engine *e, struct vpn_member *m, const struct dm_addr *mac,
 			      const struct vpn_claim *claim);

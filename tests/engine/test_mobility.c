@@ -336,42 +336,63 @@ static void test_story_with_a_bad_network(void **state)
 	assert_true(dm_addr_same(&world_fdb(spoke1, VM2)->nbma, &spoke2->nbma));
 }
 
-/* Who does not know of numbers says the last word, as RFC 2332 has it. */
-static void test_claim_of_an_implementation_without_numbers(void **state)
+/* spoke3 claims VM2, by a message of the test's own, with these octets as move numbers (none: without the extension). */
+static struct nhrp_msg claim_by_hand(const uint8_t *octets, size_t len)
 {
 	struct nhrp_msg m = from_spoke(spoke3, NHRP_OP_REGISTRATION_REQUEST, 77);
 	const struct nhrp_cie cie = { .prefix_len = 48, .holding_time = 600, .proto = world_addr(VM2) };
 	struct nhrp_builder b;
 	uint8_t buf[512];
 
-	begin();
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
+	if (len) {
+		nhrp_build_ext_begin(&b, NHRP_EXT_MOVES, false);
+		nhrp_build_octets(&b, octets, len);
+		nhrp_build_ext_end(&b);
+	}
 	deliver(hub, &spoke3->nbma, &b);
+	return sent_by(hub, NHRP_OP_REGISTRATION_REPLY);
+}
+
+/* Who does not know of numbers says the last word, as RFC 2332 has it. */
+static void test_claim_of_an_implementation_without_numbers(void **state)
+{
+	struct nhrp_msg m;
+
+	begin();
+	m = claim_by_hand(NULL, 0);
 	assert_ptr_equal(home_of(VM2), spoke3);
 	assert_int_equal(spoke2->elsewhere, 1);
-	m = sent_by(hub, NHRP_OP_REGISTRATION_REPLY);
 	assert_false(nhrp_moves_find(&m, &(struct dm_reader){ 0 }));
+}
+
+/* A number that the hub has not given out is none, and takes no part in what it counts. */
+static void test_claim_with_a_number_of_its_own(void **state)
+{
+	static const uint8_t octets[][8] = { { 255, 255, 255, 255 }, { 0 }, { 0, 0, 255, 255 } };
+	uint32_t number;
+
+	begin();
+	number = number_of(VM2);
+	for (size_t i = 0; i < 3; i++) {
+		claim_by_hand(octets[i], sizeof(octets[i]));
+		assert_ptr_equal(home_of(VM2), spoke2);
+		assert_int_equal(number_of(VM2), number);
+	}
+	seen_at(spoke3);
+	assert_int_equal(number_of(VM2), number + 1);
 }
 
 /* Other than one number for each entry says nothing, and goes back as it came. */
 static void test_numbers_that_do_not_fit_the_entries(void **state)
 {
 	static const uint8_t octets[] = { 0, 0, 0, 9, 0, 0, 0, 0, 1 };
-	struct nhrp_msg m = from_spoke(spoke3, NHRP_OP_REGISTRATION_REQUEST, 78);
-	const struct nhrp_cie cie = { .prefix_len = 48, .holding_time = 600, .proto = world_addr(VM2) };
-	struct nhrp_builder b;
+	struct nhrp_msg m;
 	struct nhrp_ext ext;
-	uint8_t buf[512];
 
 	begin();
-	nhrp_build_begin(&b, buf, sizeof(buf), &m);
-	nhrp_build_cie(&b, &cie);
-	nhrp_build_ext_begin(&b, NHRP_EXT_MOVES, false);
-	nhrp_build_octets(&b, octets, sizeof(octets));
-	nhrp_build_ext_end(&b);
-	deliver(hub, &spoke3->nbma, &b);
-	m = sent_by(hub, NHRP_OP_REGISTRATION_REPLY);
+	m = claim_by_hand(octets, sizeof(octets));
 	assert_true(nhrp_ext_find(&m, NHRP_EXT_MOVES, &ext));
 	assert_int_equal(dm_reader_left(&ext.value), sizeof(octets));
 	assert_memory_equal(ext.value.p, octets, sizeof(octets));
@@ -751,6 +772,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_late_refusal),
 	CASE(test_story_with_a_bad_network),
 	CASE(test_claim_of_an_implementation_without_numbers),
+	CASE(test_claim_with_a_number_of_its_own),
 	CASE(test_numbers_that_do_not_fit_the_entries),
 	CASE(test_module_tells_an_old_mac_anew),
 	CASE(test_resync_moves_and_counts_nothing),
