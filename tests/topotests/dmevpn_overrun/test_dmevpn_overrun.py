@@ -98,6 +98,8 @@ def prepare(net):
     net.start_all()
     members = lambda: [i["numMembers"] for i in instances(net.hub)]
     poll(lambda: members() == [2] * len(VPNS), 30, what="all are registered")
+    for spoke in net.vms:
+        poll(lambda spoke=spoke: counters(spoke)["fdbInstalled"] >= len(VPNS), 10, what="its frames go to the hub")
 
 
 def instances(node):
