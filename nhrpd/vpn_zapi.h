@@ -24,6 +24,7 @@ struct vpn_zapi_counters {
 	uint64_t waits, overruns;
 };
 
+/* What they are now. */
 void vpn_zapi_get_counters(struct vpn_zapi_counters *c);
 
 /*

@@ -49,9 +49,10 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static void fill(struct dm_mac_info *info, const struct sw_mac_key *key, const struct sw_mac *value)
+/* NOW is now_ns(), read once for many. */
+static void fill(struct dm_mac_info *info, const struct sw_mac_key *key, const struct sw_mac *value,
+		 uint64_t now)
 {
-	uint64_t now = now_ns();
 	uint64_t ms = now > value->last_seen ? (now - value->last_seen) / 1000000 : 0;
 
 	info->key = *key;
@@ -97,10 +98,11 @@ static int walk_on(struct dm_macs_walk *w)
 bool dm_macs_walk_on(struct dm_macs_walk *w, void (*each)(const struct dm_mac_info *mac, void *arg), void *arg)
 {
 	int n = walk_on(w), i;
+	uint64_t now = now_ns();
 	struct dm_mac_info info;
 
 	for (i = 0; i < n; i++) {
-		fill(&info, &w->keys[i], &w->values[i]);
+		fill(&info, &w->keys[i], &w->values[i], now);
 		each(&info, arg);
 	}
 	return n >= 0 && !w->map.ended;
@@ -127,6 +129,7 @@ struct each_mac {
 	struct sw_vpn_key vpn;
 	void (*each)(const struct dm_mac_info *mac, void *arg);
 	void *arg;
+	uint64_t now;
 };
 
 static void tell(const struct sw_mac_key *key, const struct sw_mac *value, void *arg)
@@ -136,14 +139,14 @@ static void tell(const struct sw_mac_key *key, const struct sw_mac *value, void 
 
 	if (e->vpn.ifindex && memcmp(&e->vpn, &key->vpn, sizeof(e->vpn)) != 0)
 		return;
-	fill(&info, key, value);
+	fill(&info, key, value, e->now);
 	e->each(&info, e->arg);
 }
 
 int dm_macs_each(uint32_t ifindex, uint32_t vni,
 		 void (*each)(const struct dm_mac_info *mac, void *arg), void *arg)
 {
-	struct each_mac e = {{.ifindex = ifindex, .vni = vni}, each, arg};
+	struct each_mac e = {{.ifindex = ifindex, .vni = vni}, each, arg, now_ns()};
 
 	return walk(tell, &e);
 }
@@ -163,7 +166,7 @@ bool dm_mac_find(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 
 	if (lookup(&key, &value))
 		return false;
-	fill(info, &key, &value);
+	fill(info, &key, &value, now_ns());
 	return info->member != NULL;
 }
 
@@ -249,7 +252,7 @@ int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	       const struct dm_addr *nbma)
 {
 	struct sw_mac_key key = mac_key(ifindex, vni, mac);
-	struct binding b = {.where = dm_member_where(ifindex, vni, nbma), .heard = now_ns()};
+	struct binding b = {.where = dm_member_where(ifindex, vni, nbma)};
 	struct sw_mac was;
 	int err;
 
@@ -258,6 +261,7 @@ int dm_mac_add(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac,
 	/* behind a member that is gone it is as good as unknown */
 	if (lookup(&key, &was) == 0 && dm_member_at(was.where))
 		return 0;
+	b.heard = now_ns();
 	err = put(&key, &b);
 	return err == ESTALE ? 0 : err;
 }

@@ -605,14 +605,6 @@ static void repair(struct event *event)
 			repair_site(s);
 }
 
-void dm_neigh_room(void)
-{
-	if (!t_repair)
-		return;
-	event_cancel(&t_repair);
-	event_add_event(loop_main, repair, NULL, 0, &t_repair);
-}
-
 void dm_neigh_removed(const struct nlm_neigh *neigh)
 {
 	struct neigh *n;

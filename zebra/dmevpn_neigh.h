@@ -69,9 +69,6 @@ void dm_neigh_bridge_mac_removed(const struct nlm_bridge_mac *entry);
 /* Tells the kernel everything of a device again; ifindex 0: of all. */
 void dm_neigh_replay(uint32_t ifindex);
 
-/* The queue of operations, which was full, has room: what waits for it goes on now. */
-void dm_neigh_room(void);
-
 /* Tries again what the kernel refused: something about the devices changed. */
 void dm_neigh_retry(uint32_t ifindex);
 

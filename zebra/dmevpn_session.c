@@ -470,7 +470,6 @@ void dm_session_op_done(const struct dm_op *op)
 void dm_session_op_room(void)
 {
 	dm_fdb_room();
-	dm_neigh_room();
 }
 
 static void handle_record(const struct dm_rec *rec)

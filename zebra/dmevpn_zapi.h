@@ -61,6 +61,7 @@ struct dm_zapi_counters {
 	uint64_t waits, refused;
 };
 
+/* What they are now. */
 void dm_zapi_get_counters(struct dm_zapi_counters *c);
 
 #endif

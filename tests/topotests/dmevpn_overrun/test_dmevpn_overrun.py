@@ -98,6 +98,8 @@ def prepare(net):
     net.start_all()
     members = lambda: [i["numMembers"] for i in instances(net.hub)]
     poll(lambda: members() == [2] * len(VPNS), 30, what="all are registered")
+    for spoke in net.vms:
+        poll(lambda spoke=spoke: counters(spoke)["fdbInstalled"] >= len(VPNS), 10, what="its frames go to the hub")
 
 
 def instances(node):
@@ -307,6 +309,18 @@ def test_nhrpd_sleeps_in_a_flood(net):
     assert all([overran(spoke, before, "recordsDropped", "dumpsRepeated") for spoke in net.vms])
     assert under_way <= WINDOW + (1 << 20) and max(grown.values()) < GROWTH
     assert in_time(1, spokes, hub)
+
+
+def test_zebra_hears_entries_when_it_has_a_use_for_them(net):
+    """EVPN is switched on and off again: the kernel gives zebra's own filter back, and takes it away again."""
+    hub, spared = net.hub, lambda: show(net.hub)["zebraSpared"]
+    assert spared()
+    hub.start_daemon("bgpd")
+    hub.configure("router bgp 65000", "address-family l2vpn evpn", "advertise-all-vni")
+    poll(lambda: not spared(), 5, what="zebra hears of forwarding entries")
+    hub.configure("router bgp 65000", "address-family l2vpn evpn", "no advertise-all-vni")
+    poll(spared, 5, what="zebra is spared them again")
+    hub.kill("bgpd", signal.SIGTERM)
 
 
 def test_all_agree_in_the_end(net):
