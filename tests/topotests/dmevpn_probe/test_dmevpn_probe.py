@@ -5,6 +5,7 @@ Guards, in the middle of flows of numbered frames both ways:
   - over a path that has never worked no shortcut goes in: no frame is lost, and nobody asks the hub again and again
   - a path that fails, both ways or one, has the traffic back on the hub's way after three misses; nothing is lost then
   - a path that heals has its shortcuts back, and no frame is lost or doubled by that
+  - all of that without nhrpd; and a peer whose zebra is dead for a while costs no frame
   - what is probed is BFD to tshark, and stays on the underlay
   - the times can be set, and probing can be turned off
 
@@ -160,6 +161,41 @@ def test_path_is_cut_one_way(net):
     assert 1800 <= gap <= 4500, gap
     whole(back)
     measured("dmevpn_probe cut one way", seconds=gap / 1000, lost=there.result()["lost"], lost_back=0)
+
+
+def test_path_is_cut_without_nhrpd(net):
+    """spoke1's nhrpd is dead: its traffic is back on the hub's way, and straight again, all the same."""
+    net.spoke1.kill("nhrpd")
+    with flows(net) as (there, back):
+        pause(1)
+        cut(net)
+        poll(lambda: straight(net) == [False, False], 10, what="both shortcuts are out")
+        pause(1)
+        heal(net)
+        poll(lambda: straight(net) == [True, True], 10, what="both shortcuts are back")
+        pause(0.5)
+    gap = one_hole(there)
+    assert gap <= 4500, gap
+    with flows(net) as (there, back):
+        net.spoke1.revive("nhrpd")
+        poll(lambda: instance(net.spoke1)["state"] == "up", 20)
+        poll(lambda: path_states(net) == [["up"], ["up"]], 20, what="nhrpd knows of the path again")
+    whole(there), whole(back)
+    measured("dmevpn_probe cut without nhrpd", seconds=gap / 1000)
+
+
+def test_other_end_without_zebra(net):
+    """Nobody answers at spoke2 while its zebra is dead, so spoke1 goes by way of the hub: that costs no frame, nor the way back."""
+    with flows(net) as (there, back):
+        pause(0.5)
+        net.spoke2.kill("zebra")
+        poll(lambda: not straight(net)[0], 10, what="spoke1 goes by way of the hub")
+        pause(1)
+        net.spoke2.revive("zebra")
+        poll(lambda: straight(net) == [True, True], 20, what="both shortcuts are in")
+        pause(0.5)
+    there, back = whole(there), whole(back)
+    measured("dmevpn_probe zebra away", sent=there["sent"] + back["sent"], lost=there["lost"] + back["lost"])
 
 
 def test_other_times(net):
