@@ -248,15 +248,19 @@ static bool ask(struct vpn_engine *e, struct vpn_hub *carrier)
 /*
  * Who carries. One that the hub does not serve is not answered, and all that rode with it is not either; with
  * keys one in which it does not know us yet is answered with a challenge alone. So one that it has
- * acknowledged, or challenged, or where there is none yet, any of those that are due.
+ * acknowledged, and has answered whenever it was asked for it: it may have been taken away there since. Or one
+ * that it has challenged, or where there is none yet, any of those that are due.
  */
 static struct vpn_hub *pick_carrier(struct vpn_engine *e, struct vpn_channel *ch)
 {
-	struct vpn_hub *hub = vpn_channel_due_first(&ch->due);
+	struct vpn_hub *hub = vpn_channel_due_first(&ch->due), *up;
 	size_t num = vpn_channel_due_count(&ch->due), step;
 
-	if (hub->is_up || ch->no_batches || !may_ride(e, hub))
+	if ((hub->is_up && !hub->waiting) || ch->no_batches || !may_ride(e, hub))
 		return hub;
+	frr_each (vpn_channel_hubs, &ch->up, up)
+		if (!up->waiting && may_ride(e, up))
+			return up;
 	if (vpn_channel_hubs_count(&ch->up))
 		return vpn_channel_hubs_first(&ch->up);
 	if (ch->challenged)

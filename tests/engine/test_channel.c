@@ -130,6 +130,37 @@ static void test_one_keepalive_for_all(void **state)
 	assert_int_equal(vpn_engine_counters(spoke1->engine)->build_failed, 0);
 }
 
+static void set_last(bool on)
+{
+	struct vpn_id vpn = { .index = TWENTY };
+
+	if (on)
+		vpn_engine_set_instance(spoke1->engine, "v20", vpn, 0);
+	else
+		vpn_engine_unset_instance(spoke1->engine, "v20", vpn);
+	vpn_engine_commit(spoke1->engine);
+}
+
+/* What is asked in the name of a VPN that the hub serves no more is not read, nor what rides along: the others have another. */
+static void test_vpn_that_the_hub_has_no_more_holds_nobody_up(void **state)
+{
+	uint64_t ms;
+
+	start(TWENTY);
+	vpn_engine_unset_instance(hub->engine, "tun2", (struct vpn_id){ .index = 3 });
+	vpn_engine_commit(hub->engine);
+	for (unsigned int turn = 0; turn < 40; turn++) {
+		set_last(false);
+		world_run(turn * 371 % 5000);
+		set_last(true);
+		for (ms = 0; world_instance_of(spoke1, TWENTY).state != VPN_UP && ms < 20000; ms += 50)
+			world_run(50);
+		assert_true(ms <= 3000);
+	}
+	assert_int_equal(tally(hub).members, TWENTY - 1);
+	assert_int_equal(world_instance_of(spoke1, 2).hubs[0].silent, false);
+}
+
 /* By its holding time each would be gone in a minute, and none is. */
 static void test_renewals_ride_along(void **state)
 {
@@ -514,6 +545,7 @@ static const struct CMUnitTest tests[] = {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
 	CASE(test_many_vpns_register_in_few_messages),
 	CASE(test_one_keepalive_for_all),
+	CASE(test_vpn_that_the_hub_has_no_more_holds_nobody_up),
 	CASE(test_renewals_ride_along),
 	CASE(test_shortest_interval_counts),
 	CASE(test_each_hub_has_a_channel),
