@@ -3,8 +3,8 @@
 
 import json
 import os
-import re
 import subprocess
+from re import findall
 
 from lib.poll import poll
 
@@ -43,7 +43,7 @@ class Inject:
 
     def records(self, kind, mark=0, **wanted):
         """Records of a kind as dicts; only those whose fields are as wanted (all values are text)."""
-        found = [dict(re.findall(r"(\w+)=(\S*)", line)) | {"line": line} for line in self.lines(mark) if line.split()[0] == kind]
+        found = [dict(findall(r"(\w+)=(\S*)", line)) | {"line": line} for line in self.lines(mark) if line.split()[0] == kind]
         return [r for r in found if all(r.get(k) == str(v) for k, v in wanted.items())]
 
     def wait_for(self, kind, mark=0, deadline=5, **wanted):
