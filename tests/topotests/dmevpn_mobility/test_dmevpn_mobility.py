@@ -28,6 +28,7 @@ NET = RoamingNet
 OLD, NEW, THIRD, HUB = "10.0.0.2", "10.0.0.3", "10.0.0.5", "10.0.0.1"
 REACHED, SHORTCUT = 1.0, 2.0  # seconds
 FLAPPER = "02:00:00:00:00:99"
+UNASKED, UNASKED_NEXT = "02:00:00:00:00:97", "02:00:00:00:00:98"
 
 
 def prepare(net):
@@ -171,6 +172,22 @@ def vm_moves(net, how, round_trip):
     return reached, direct - reached
 
 
+def test_who_has_not_asked_is_not_told(net):
+    """A MAC that nobody has asked for moves: its former home is told, and of the two other spokes none."""
+    send_frames(net.vm1, "eth1", marked(b"at home", UNASKED))
+    poll(lambda: binding(net, UNASKED).get("remoteVtep") == OLD, 5, what="the hub hears it at spoke1")
+    send_frames(net.vm2, "eth1", marked(b"moved", UNASKED))
+    poll(lambda: binding(net, UNASKED).get("remoteVtep") == NEW, 5, what="the hub hears it at spoke2")
+    poll(lambda: {to for to, _ in purges(net, UNASKED)} == {OLD}, 5, what="its former home is told")
+    # what is told later is about another MAC: by then it would have been told of this one, too
+    send_frames(net.vm2, "eth1", marked(b"at home", UNASKED_NEXT))
+    poll(lambda: binding(net, UNASKED_NEXT).get("remoteVtep") == NEW, 5)
+    send_frames(net.vm1, "eth1", marked(b"moved", UNASKED_NEXT))
+    poll(lambda: NEW in {to for to, _ in purges(net, UNASKED_NEXT)}, 5, what="of the next one spoke2 is told")
+    assert {to for to, _ in purges(net, UNASKED)} == {OLD}
+    assert {to for to, _ in purges(net, UNASKED_NEXT)} == {NEW}
+
+
 def test_silent_vm_is_found_by_a_broadcast(net):
     settle_at_old_home(net)
     net.place(2)
@@ -232,7 +249,9 @@ def held(net):
             net.hub.configure("interface tun2", line)
         flap(net, 1)
         poll(lambda: binding(net, FLAPPER), 5)
-        flap(net, 6, 1)
+        flap(net, 5, 1)
+        assert not duplicates(net) and "duplicate" not in binding(net, FLAPPER), "five moves are none too many"
+        flap(net, 1, 6)
     poll(lambda: duplicates(net), 5, what="it is held")
     return duplicates(net)[0]
 
