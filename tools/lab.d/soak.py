@@ -26,7 +26,7 @@ from typing import Callable
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests")
 sys.path[:0] = [os.path.join(TESTS, "topotests"), TESTS]
 
-from lib.consistent import consistency  # noqa: E402
+from lib.consistent import assert_consistent, consistency  # noqa: E402
 from lib.frr import OURS  # noqa: E402
 from lib.measured import measured  # noqa: E402
 from lib.poll import pause, poll  # noqa: E402
@@ -221,7 +221,9 @@ class Soak:
 
     def watch(self):
         """In a thread of its own, every second."""
-        while not self.stopped.wait(1):
+        due = time.monotonic()
+        while not self.stopped.wait(max(0.0, due - time.monotonic())):
+            due = max(due + 1, time.monotonic())
             try:
                 self.wrong += self.traffic.look()
                 self.look_for_loop()
@@ -264,6 +266,16 @@ class Soak:
         for key in gone:
             del self.since[key]
 
+    def last_look(self, seconds):
+        """What passes as nothing wrong must have been seen: each router has an answer, of something, and there were looks."""
+        for router in self.net.routers():
+            try:
+                assert_consistent(router, deadline=SETTLE)
+            except AssertionError as err:
+                self.wrong.append(f"in the end: {err}")
+        if self.looks < seconds / 6:
+            self.wrong.append(f"only {self.looks} looks at the invariants in {seconds:.0f} s")
+
     # Its course
 
     def unexplained(self):
@@ -300,6 +312,8 @@ class Soak:
                 pause(GRACE + SETTLE + 2)
             self.stopped.set()
             watcher.join(30)
+        if not self.wrong:
+            self.last_look(60 * minutes)
         self.traffic.stop()
         at_rest(self.traffic)
         self.wrong += self.traffic.look()
