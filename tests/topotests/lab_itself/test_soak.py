@@ -135,3 +135,21 @@ def test_loop(monkeypatch):
 
 def test_same_seed_same_choices():
     assert soak.Soak(None, 7).random.random() == soak.Soak(None, 7).random.random()
+
+
+def test_what_passes_was_seen(monkeypatch):
+    """A router that does not answer in the end, or a watch that hardly looked, is no success."""
+    made = soak.Soak(SimpleNamespace(routers=lambda: [SimpleNamespace(name="hub")]), 1)
+    monkeypatch.setattr(soak, "assert_consistent", lambda router, deadline: None)
+    made.looks = 60
+    made.last_look(60)
+    assert made.wrong == []
+    made.last_look(1000)
+    assert "only 60 looks" in made.wrong.pop()
+
+    def nothing(router, deadline):
+        raise AssertionError(f"{router.name}: the zebra module did not answer")
+
+    monkeypatch.setattr(soak, "assert_consistent", nothing)
+    made.last_look(60)
+    assert made.wrong == ["in the end: hub: the zebra module did not answer"]
