@@ -215,6 +215,13 @@ def overran(node, before, *names):
     return all(now[name] > before[node][name] for name in names)
 
 
+def reported(node, mark, *sentences):
+    """zebra's log has a line with each of these behind `mark`."""
+    lines = node.log_since("zebra", mark)
+    missing = [sentence for sentence in sentences if not [line for line in lines if sentence in line]]
+    assert not missing, f"{node.name}: zebra's log does not say {missing}"
+
+
 def all_counters(net):
     return {router: counters(router) for router in net.routers()}
 
@@ -246,6 +253,7 @@ def test_macs_are_learned_while_zebra_sleeps(net):
     flush(net)
     poll(spokes_know(net, 0), 30)
     before, pids = all_counters(net), [r.pid_of("zebra") for r in net.routers()]
+    marks = {router: len(router.log("zebra")) for router in net.routers()}
     began = time.monotonic()
     with Asleep("zebra", *net.routers()) as sleep:
         burst(net)
@@ -260,6 +268,9 @@ def test_macs_are_learned_while_zebra_sleeps(net):
     )
     assert there == AT_HUB
     assert overran(net.hub, before, "eventsLost", "dumpsRepeated")
+    reported(net.hub, marks[net.hub], "events of the BPF switch were lost")
+    for spoke in net.vms:
+        reported(spoke, marks[spoke], "notifications of local MACs were lost")
     assert all([overran(spoke, before, "netlinkOverruns") for spoke in net.vms])
     assert [r.pid_of("zebra") for r in net.routers()] == pids, "stock zebra has not ended"
     assert all(show(router)["zebraSpared"] for router in net.routers())
@@ -269,6 +280,7 @@ def test_macs_are_learned_while_zebra_sleeps(net):
 def test_entries_are_flushed_while_zebra_sleeps(net):
     """Somebody flushes all bridges of the spokes, and the hub's entries, which are made again."""
     before = all_counters(net)
+    marks = {router: len(router.log("zebra")) for router in net.routers()}
     began = time.monotonic()
     with Asleep("zebra", *net.routers()) as sleep:
         flush(net)
@@ -281,6 +293,7 @@ def test_entries_are_flushed_while_zebra_sleeps(net):
     measured("overrun: 100,000 entries flushed while zebra sleeps", kernel_s=kernel, spokes_right_s=spokes, hub_entries_s=hub)
     assert left < AT_HUB / 10 and there == AT_HUB
     assert overran(net.hub, before, "netlinkOverruns")
+    reported(net.hub, marks[net.hub], "removals of forwarding entries were lost")
     assert all([overran(spoke, before, "netlinkOverruns") for spoke in net.vms])
     assert in_time(max(1, kernel), spokes)
 
