@@ -11,10 +11,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "lib/nhrp_moves.h"
+#include "nhrpd/vpn_local.h"
 #include "tests/engine/peer.h"
 #include "tests/engine/trio.h"
 
@@ -670,6 +672,33 @@ static void test_claim_of_a_held_mac(void **state)
 	assert_ptr_equal(home_of(VM2), other);
 }
 
+/* One that is held may be refused for minutes, and asked for again every 30 s: nothing else waits for that. */
+static void test_held_mac_delays_no_other(void **state)
+{
+	struct world_node *other;
+
+	seen_at(spoke2);
+	flap(6);
+	other = home_of(VM2) == spoke2 ? spoke3 : spoke2;
+	world_local(other, VM2, false);
+	world_run(2 * MINUTE);
+	assert_true(is_held(VM2));
+	world_local(other, VM1, false);
+	world_run(100);
+	assert_ptr_equal(home_of(VM1), other);
+	/* more than a message takes, with the refused one among them */
+	for (unsigned int i = 0; i < 3 * VPN_LOCAL_BATCH_MAC; i++) {
+		char mac[] = "02:aa:00:00:01:00";
+
+		snprintf(mac + 15, 3, "%02x", i);
+		world_local(other, mac, false);
+	}
+	world_run(100);
+	assert_ptr_equal(home_of("02:aa:00:00:01:00"), other);
+	assert_ptr_equal(home_of("02:aa:00:00:01:5f"), other);
+	assert_true(is_held(VM2));
+}
+
 static void test_claims_to_and_fro_are_held(void **state)
 {
 	begin();
@@ -784,6 +813,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_held_mac_is_released_by_its_timer),
 	CASE(test_held_mac_is_released_by_hand),
 	CASE(test_claim_of_a_held_mac),
+	CASE(test_held_mac_delays_no_other),
 	CASE(test_claims_to_and_fro_are_held),
 	CASE(test_ip_address_at_two_sites_is_held),
 	CASE(test_held_mac_over_restarts),
