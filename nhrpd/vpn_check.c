@@ -439,19 +439,18 @@ static void clear(struct vpn_engine *e)
 	c->too_many = c->reading = false;
 }
 
-/* To all who asked before it began; what they do may be to ask again. */
+/*
+ * To all who asked before it began. What they do may be to ask again, which waits, or to have others of them
+ * forgotten: so it is still running, and they are where vpn_engine_check_forget() looks for them.
+ */
 static void tell(struct vpn_check *c, const struct vpn_check_view *v)
 {
-	struct vpn_check_askers_head askers;
 	struct asker *a;
 
-	vpn_check_askers_init(&askers);
-	vpn_check_askers_swap_all(&askers, &c->askers);
-	while ((a = vpn_check_askers_pop(&askers))) {
+	while ((a = vpn_check_askers_pop(&c->askers))) {
 		a->done(a->arg, v);
 		XFREE(MTYPE_VPN_CHECK_ASKER, a);
 	}
-	vpn_check_askers_fini(&askers);
 }
 
 /* ERROR, when not NULL, is why nothing can be said; it is a sentence part. */
@@ -475,10 +474,10 @@ static void finish(struct vpn_engine *e, const char *error)
 		v.list = list;
 	}
 	clear(e);
-	c->running = false;
 	tell(c, &v);
 	XFREE(MTYPE_VPN_CHECK_LIST, list);
-	if (vpn_check_askers_count(&c->waiting) && !c->running) {
+	c->running = false;
+	if (vpn_check_askers_count(&c->waiting)) {
 		vpn_check_askers_swap_all(&c->askers, &c->waiting);
 		begin(e);
 	}
@@ -494,7 +493,8 @@ static void look(struct vpn_engine *e)
 	c->look++;
 	c->reading = true;
 	c->heard = vpn_now(e);
-	vpn_timer_set(e, &c->timer, VPN_CHECK_SILENCE_MS);
+	/* with nobody to ask soon, but not from within: who asks is not ready for the answer yet */
+	vpn_timer_set(e, &c->timer, e->dataplane ? VPN_CHECK_SILENCE_MS : 0);
 	vpn_program(e, &rec);
 }
 
@@ -573,11 +573,8 @@ bool vpn_engine_check(struct vpn_engine *e, vpn_check_done done, void *arg)
 	a->done = done;
 	a->arg = arg;
 	vpn_check_askers_add_tail(c->running ? &c->waiting : &c->askers, a);
-	if (c->running)
-		return true;
-	begin(e);
-	if (!e->dataplane) /* not from within: who asks is not ready for the answer yet */
-		vpn_timer_set(e, &c->timer, 0);
+	if (!c->running)
+		begin(e);
 	return true;
 }
 

@@ -81,11 +81,22 @@ static struct vpn_local *find(struct vpn_local_table *t, const struct dm_addr *a
 /* Into queue Q, at its end; into none when that is NULL. */
 static void put(struct vpn_local *l, struct vpn_tell *q)
 {
-	if (l->in)
+	if (l->in) {
 		vpn_untold_del(&l->in->untold, l);
+		l->in->num_refused -= l->refused;
+	}
+	l->refused = false;
 	l->in = q;
 	if (q)
 		vpn_untold_add_tail(&q->untold, l);
+}
+
+/* The hub has prohibited it, for now: asked again behind the others. */
+static void put_refused(struct vpn_local *l, struct vpn_tell *q)
+{
+	put(l, q);
+	l->refused = true;
+	q->num_refused++;
 }
 
 static void forget(struct vpn_local_table *t, struct vpn_local *l)
@@ -98,7 +109,7 @@ static void forget(struct vpn_local_table *t, struct vpn_local *l)
 static void tell_stop(struct vpn_engine *e, struct vpn_tell *q)
 {
 	vpn_timer_stop(e, &q->send);
-	q->waiting = false;
+	q->waiting = q->answered = false;
 }
 
 static void clear(struct vpn_engine *e, struct vpn_local_table *t)
@@ -171,6 +182,7 @@ static void send_batch(struct vpn_engine *e, struct vpn_tell *q)
 	q->request_id = e->ops.random(e->ctx);
 	q->ids[q->num_ids++ % VPN_TELL_IDS] = q->request_id;
 	q->waiting = true;
+	q->answered = false;
 	vpn_message_head(inst, q->table->family, &m, q->op);
 	m.request_id = q->request_id;
 	if (q->table->family == DM_MAC)
@@ -210,7 +222,7 @@ static void send_due(struct vpn_engine *e, void *arg)
 {
 	struct vpn_tell *q = arg;
 
-	q->waiting = false;
+	q->waiting = q->answered = false;
 	if (!is_wanted(e, q))
 		return; /* the next kick starts it again */
 	send_batch(e, q);
@@ -218,9 +230,15 @@ static void send_due(struct vpn_engine *e, void *arg)
 	q->backoff = vpn_longer(q->backoff);
 }
 
+/* An address that is held at another site is refused for minutes: what else there is to tell does not wait for that. */
+static bool must_wait(const struct vpn_tell *q)
+{
+	return q->waiting && !(q->answered && vpn_untold_count(&q->untold) > q->num_refused);
+}
+
 static void kick(struct vpn_engine *e, struct vpn_tell *q)
 {
-	if (q->waiting || !vpn_untold_count(&q->untold))
+	if (must_wait(q) || !vpn_untold_count(&q->untold))
 		return;
 	q->backoff = VPN_RETRY_FIRST_MS;
 	vpn_timer_set(e, &q->send, 0);
@@ -246,7 +264,8 @@ void vpn_local_untell(struct vpn_engine *e, struct vpn_instance *inst)
 			if (!l->in && !l->theirs)
 				put(l, &t->here);
 		}
-		t->here.waiting = t->gone.waiting = false; /* what is under way went to the former one */
+		/* what is under way went to the former one */
+		t->here.waiting = t->gone.waiting = t->here.answered = t->gone.answered = false;
 	}
 	vpn_local_kick(e, inst);
 }
@@ -370,7 +389,7 @@ void vpn_local_ip(struct vpn_engine *e, struct vpn_instance *inst, const struct 
 		l->heard = vpn_now(e);
 		l->mac = *mac;
 		l->batch = ~t->here.request_id; /* what is under way says another */
-		if (!l->in)
+		if (!l->in || l->refused)
 			put(l, &t->here);
 	}
 	kick(e, &t->here);
@@ -513,22 +532,33 @@ static void settle(struct vpn_engine *e, struct vpn_tell *q, struct vpn_local *l
 		l->number = move->number;
 	if (cie->code == NHRP_CIE_SUCCESS && q->table->family == DM_MAC)
 		vpn_hearing_granted(e, q->table->inst, l->asked, cie->holding_time);
-	put(l, cie->code == NHRP_CIE_PROHIBITED ? q : NULL);
+	if (cie->code == NHRP_CIE_PROHIBITED)
+		put_refused(l, q);
+	else
+		put(l, NULL);
 }
+
+/* What an answer says of the message under way. */
+enum told {
+	TOLD_NOTHING,
+	TOLD_REFUSED, /* … what it speaks of, all of it */
+	TOLD_SOME,
+	TOLD_ALL,
+};
 
 /*
  * Reads what became of each address. One that the hub has no room for is not repeated: it would
  * have none the next time either. One that it prohibits is, behind the others: the hub does
  * not know us, or we know it by a former address; our registration is what puts that right.
- * Returns whether all are settled, and one at least was ours to settle.
+ * All are settled when none is left, and one at least was ours to settle.
  */
-static bool acknowledged(struct vpn_engine *e, struct vpn_tell *q, const struct nhrp_msg *m)
+static enum told acknowledged(struct vpn_engine *e, struct vpn_tell *q, const struct nhrp_msg *m)
 {
 	struct dm_reader body = m->body, moves = { 0 };
 	struct nhrp_move move;
 	struct nhrp_cie cie;
 	struct vpn_local *l;
-	bool settled = true, any = false;
+	bool settled = true, any = false, some = false;
 
 	nhrp_moves_find(m, &moves);
 	while (nhrp_cie_next(&body, m->afn, m->pro_type, &cie)) {
@@ -544,9 +574,12 @@ static bool acknowledged(struct vpn_engine *e, struct vpn_tell *q, const struct 
 			continue;
 		}
 		settle(e, q, l, &cie, &move);
-		settled = settled && (!l->in || l->batch != m->request_id);
+		settled = settled && !l->refused;
+		some = some || !l->refused;
 	}
-	return settled && any;
+	if (settled && any)
+		return TOLD_ALL;
+	return some ? TOLD_SOME : settled ? TOLD_NOTHING : TOLD_REFUSED;
 }
 
 static bool is_ours(const struct vpn_tell *q, uint32_t id)
@@ -609,6 +642,7 @@ static void put_right(struct vpn_engine *e, struct vpn_tell *q, const struct nhr
 static bool reply(struct vpn_engine *e, struct vpn_tell *q, const struct vpn_path *from, const struct nhrp_msg *m)
 {
 	struct vpn_instance *inst = q->table->inst;
+	enum told told;
 
 	if (!inst->active || !vpn_path_same(&inst->active->path, from))
 		return false;
@@ -616,8 +650,13 @@ static bool reply(struct vpn_engine *e, struct vpn_tell *q, const struct vpn_pat
 		put_right(e, q, m);
 		return false;
 	}
-	if (!acknowledged(e, q, m))
-		return true; /* the next batch waits for the timer, as if there had been no reply */
+	told = acknowledged(e, q, m);
+	if (told != TOLD_ALL) {
+		q->answered |= told != TOLD_NOTHING; /* what was refused waits for the timer, as if there had been no reply */
+		if (told == TOLD_SOME)
+			kick(e, q);
+		return true;
+	}
 	q->waiting = false;
 	vpn_timer_stop(e, &q->send);
 	kick(e, &q->table->here);

@@ -36,7 +36,9 @@ struct vpn_tell {
 	uint32_t request_id; /* of the message under way */
 	uint32_t ids[VPN_TELL_IDS]; /* of the last messages, that one included */
 	unsigned int num_ids;	    /* sent so far; the next one's place modulo their number */
+	size_t num_refused;	    /* of those untold: ones that the hub has prohibited, and may not the next time */
 	bool waiting;
+	bool answered; /* … for the time to ask again for what was refused, and not for an answer */
 	uint64_t backoff; /* ms */
 	struct vpn_timer send;
 };
@@ -48,6 +50,7 @@ struct vpn_local {
 	struct dm_addr addr;
 	struct dm_addr mac;   /* of an IP address */
 	struct vpn_tell *in;  /* what is to be told of it, NULL when the active hub has acknowledged all */
+	bool refused;	      /* it counts among those of that queue */
 	bool sent;	      /* the hub may know of it */
 	uint64_t heard;	      /* ms; when our side heard it last, as far as we were told */
 	uint16_t asked;	      /* seconds; a MAC: for how long the hub was last asked to hold it */

@@ -184,8 +184,8 @@ DEFPY(show_ip_nhrp_vpn_consistency, show_ip_nhrp_vpn_consistency_cmd,
 {
 	struct question *q;
 
-	if (vty->type == VTY_FILE) {
-		vty_out(vty, "%% This command is not for configuration files\n");
+	if (vty->type != VTY_SHELL_SERV) {
+		vty_out(vty, "%% This command is for vtysh: its answer comes later, which no other terminal can wait for\n");
 		return CMD_WARNING;
 	}
 	q = XCALLOC(MTYPE_VPN_QUESTION, sizeof(*q));

@@ -546,6 +546,7 @@ void dm_locals_heard(uint32_t ifindex, const struct nlm_bridge_mac *entry)
 	struct site *s = find(ifindex);
 	struct sighting *g = s ? find_sighting(s, &entry->mac, entry->vlan) : NULL;
 
+	begin_go();
 	if (g)
 		g->heard = heard_at(entry);
 }

@@ -372,6 +372,27 @@ static void ask_again(void *arg, const struct vpn_check_view *v)
 		assert_true(vpn_engine_check(hub->engine, ask_again, arg));
 }
 
+/* As a terminal that has asked several times, and closes upon the first answer. */
+static void closes(void *arg, const struct vpn_check_view *v)
+{
+	++*(unsigned int *)arg;
+	vpn_engine_check_forget(hub->engine, arg);
+}
+
+static void test_asker_closes(void **state)
+{
+	unsigned int one = 0, closing = 0;
+
+	/* the three that come while the first is looked into are answered in one go */
+	assert_true(vpn_engine_check(hub->engine, count, &one));
+	assert_true(vpn_engine_check(hub->engine, closes, &closing));
+	assert_true(vpn_engine_check(hub->engine, closes, &closing));
+	assert_true(vpn_engine_check(hub->engine, count, &one));
+	world_run(10);
+	assert_int_equal(closing, 1);
+	assert_int_equal(one, 2);
+}
+
 static void test_askers(void **state)
 {
 	unsigned int one = 0, two = 0, again = 0, asked = hub->check.asked;
@@ -433,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cannot_read, setup, trio_teardown),
 		cmocka_unit_test_setup_teardown(test_goes_away, setup, trio_teardown),
 		cmocka_unit_test_setup_teardown(test_askers, setup, trio_teardown),
+		cmocka_unit_test_setup_teardown(test_asker_closes, setup, trio_teardown),
 		cmocka_unit_test_setup_teardown(test_not_ready, setup, trio_teardown),
 	};
 

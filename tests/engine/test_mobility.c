@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Addresses that move from one spoke to another: who is told, that late, repeated and reordered messages never
- * undo a newer move, and addresses that move too often.
+ * Addresses that move from one spoke to another: who is told, and that late, repeated and reordered messages never
+ * undo a newer move.
  *
  *   hub 10.0.0.1 ── spoke1 10.0.0.2, which has a shortcut to VM2; spoke2 10.0.0.3 and spoke3 10.0.0.4, VM2's homes
  */
@@ -16,40 +16,10 @@
 
 #include "lib/nhrp_moves.h"
 #include "tests/engine/peer.h"
-#include "tests/engine/trio.h"
+#include "tests/engine/roaming.h"
 
 #define IP2 "192.168.1.2"
 #define MINUTE 60000
-
-static struct world_node *spoke3;
-
-static void suppress(struct world_node *n)
-{
-	vpn_engine_set_arp_suppress(n->engine, "tun2", true);
-	vpn_engine_commit(n->engine);
-}
-
-/* Three spokes; spoke2 and spoke3 register all that is behind them. */
-static int setup(void **state)
-{
-	trio_setup_all(state);
-	spoke3 = world_spoke(4, 102);
-	world_configure(spoke3, 1, hub);
-	suppress(spoke2);
-	suppress(spoke3);
-	for (int i = 0; i < 3; i++) /* whose registrations would be counted, too */
-		vpn_engine_set_keepalive((struct world_node *[]){ spoke1, spoke2, spoke3 }[i]->engine, "tun2", VPN_KEEPALIVE_MAX);
-	world_run(100);
-	return 0;
-}
-
-static struct world_node *home_of(const char *mac)
-{
-	struct vpn_mac_view v;
-
-	assert_true(world_mac(hub, mac, &v));
-	return dm_addr_same(&v.nbma, &spoke2->nbma) ? spoke2 : dm_addr_same(&v.nbma, &spoke3->nbma) ? spoke3 : spoke1;
-}
 
 static uint32_t number_of(const char *mac)
 {
@@ -66,21 +36,6 @@ static void ask_for_vm2(const struct world_node *home)
 	world_hairpin(hub, spoke1, home, HUB_VNI, VM1, VM2);
 	world_run(10);
 	assert_non_null(world_fdb(spoke1, VM2));
-}
-
-/* VM2 is behind spoke2, and registered there. */
-static void begin(void)
-{
-	world_local(spoke2, VM2, false);
-	world_run(10);
-	assert_ptr_equal(home_of(VM2), spoke2);
-}
-
-/* The switch hears a frame of VM2 from there. */
-static void seen_at(const struct world_node *spoke)
-{
-	world_mac_seen(hub, spoke, HUB_VNI, VM2);
-	world_run(0);
 }
 
 /* The registration that the spoke sent last, as the hub will get it once more. */
@@ -105,12 +60,12 @@ static void test_askers_and_the_former_home_are_told(void **state)
 	struct nhrp_msg m;
 	unsigned int purges;
 
-	begin();
+	roaming_begin();
 	ask_for_vm2(spoke2);
 	purges = world_seen(NHRP_OP_PURGE_REQUEST);
 	world_run(1000);
-	seen_at(spoke3);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	roaming_seen(spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST) - purges, 2);
 	m = got_by(spoke1, NHRP_OP_PURGE_REQUEST);
 	assert_null(world_fdb(spoke1, VM2));
@@ -131,15 +86,15 @@ static void test_former_home_that_asked_is_told_once(void **state)
 {
 	unsigned int purges;
 
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_mac_seen(hub, spoke2, HUB_VNI, "02:aa:00:00:00:03");
 	world_hairpin(hub, spoke2, spoke3, HUB_VNI, "02:aa:00:00:00:03", VM2);
 	world_run(10);
 	assert_non_null(world_fdb(spoke2, VM2));
-	seen_at(spoke2); /* asks it, who has a shortcut to where it was */
+	roaming_seen(spoke2); /* asks it, who has a shortcut to where it was */
 	assert_null(world_fdb(spoke2, VM2));
 	purges = world_seen(NHRP_OP_PURGE_REQUEST);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST) - purges, 1);
 }
 
@@ -147,10 +102,10 @@ static void test_lost_word_to_the_former_home_is_repeated(void **state)
 {
 	struct nhrp_msg m;
 
-	begin();
+	roaming_begin();
 	world_run(1000);
 	world_lose(NHRP_OP_PURGE_REQUEST, 2);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	assert_int_equal(spoke2->elsewhere, 0);
 	world_run(4000);
 	assert_int_equal(spoke2->elsewhere, 1);
@@ -166,7 +121,7 @@ static void test_claim_without_the_number_takes_one_more_round(void **state)
 	uint32_t number;
 	struct nhrp_msg m;
 
-	begin();
+	roaming_begin();
 	number = number_of(VM2);
 	m = sent_by(spoke2, NHRP_OP_REGISTRATION_REQUEST);
 	assert_int_equal(first_move(&m).number, 0);
@@ -174,7 +129,7 @@ static void test_claim_without_the_number_takes_one_more_round(void **state)
 	requests = world_seen(NHRP_OP_REGISTRATION_REQUEST);
 	world_local(spoke3, VM2, false); /* with arp-suppress no frame of it comes to the hub */
 	world_run(10);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(number_of(VM2), number + 1);
 	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST) - requests, 2);
 	m = sent_by(spoke3, NHRP_OP_REGISTRATION_REQUEST);
@@ -184,7 +139,7 @@ static void test_claim_without_the_number_takes_one_more_round(void **state)
 	world_run(1000);
 	world_local(spoke2, VM2, false);
 	world_run(10);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	assert_int_equal(number_of(VM2), number + 2);
 	assert_int_equal(spoke3->elsewhere, 1);
 	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST) - requests, 4);
@@ -199,17 +154,17 @@ static void test_old_claim_once_more_changes_nothing(void **state)
 	uint32_t number;
 	size_t len;
 
-	begin();
+	roaming_begin();
 	len = copy_claim(spoke2, octets);
 	world_run(1000);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_run(1000);
 	number = number_of(VM2);
 	purges = world_seen(NHRP_OP_PURGE_REQUEST);
 	for (int i = 0; i < 3; i++) {
 		world_inject(hub, &spoke2->nbma, octets, len);
 		world_run(500);
-		assert_ptr_equal(home_of(VM2), spoke3);
+		assert_ptr_equal(roaming_home(VM2), spoke3);
 	}
 	m = sent_by(hub, NHRP_OP_REGISTRATION_REPLY);
 	cie = cie_at(&m, 0);
@@ -227,9 +182,9 @@ static void test_late_claim_does_not_undo_the_move(void **state)
 	world_delay(NHRP_OP_REGISTRATION_REQUEST, 1, 500);
 	world_local(spoke2, VM2, false);
 	world_run(100);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_run(3000);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(spoke2->elsewhere, 1);
 }
 
@@ -239,28 +194,28 @@ static void test_claim_that_is_repeated_too_long(void **state)
 	world_lose(NHRP_OP_REGISTRATION_REQUEST, 3);
 	world_local(spoke2, VM2, false);
 	world_run(2000);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_run(20000);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(spoke2->elsewhere, 1);
 	world_run(2 * MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 }
 
 /* The host has truly come while the hub still tells that it went: what the spoke heard since counts. */
 static void test_host_that_came_back_is_claimed_again(void **state)
 {
-	begin();
+	roaming_begin();
 	world_run(1000);
 	world_delay(NHRP_OP_PURGE_REQUEST, 1, 300);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_run(100);
 	world_local(spoke2, VM2, true); /* by a broadcast from there */
 	world_local(spoke2, VM2, false);
 	world_run(10);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	world_run(1000);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	assert_int_equal(spoke2->elsewhere, 0);
 }
 
@@ -270,31 +225,31 @@ static void test_late_word_of_a_move(void **state)
 	uint8_t octets[1500];
 	size_t len;
 
-	begin();
+	roaming_begin();
 	world_run(1000);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	len = spoke2->got[NHRP_OP_PURGE_REQUEST].len;
 	memcpy(octets, spoke2->got[NHRP_OP_PURGE_REQUEST].octets, len);
 	world_run(100);
 	world_local(spoke2, VM2, false);
 	world_run(1000);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	assert_int_equal(spoke2->elsewhere, 1);
 	world_inject(spoke2, &hub->nbma, octets, len); /* its number is one that spoke2 has heard the successor of */
 	world_run(1000);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	assert_int_equal(spoke2->elsewhere, 1);
 }
 
 /* The refusal, too, can be late: what it answers has been said again meanwhile. */
 static void test_late_refusal(void **state)
 {
-	begin();
+	roaming_begin();
 	world_run(1000);
 	world_delay(NHRP_OP_REGISTRATION_REPLY, 1, 1500);
 	world_local(spoke3, VM2, false);
 	world_run(5000);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(spoke3->elsewhere, 0);
 	assert_int_equal(spoke2->elsewhere, 1);
 }
@@ -312,7 +267,7 @@ static void test_story_with_a_bad_network(void **state)
 	off.off = true;
 	vpn_engine_set_duplicate(hub->engine, "tun2", &off);
 	world_repeat(true);
-	begin();
+	roaming_begin();
 	for (unsigned int i = 0; i < 40; i++) {
 		struct world_node *to = i % 2 ? spoke2 : spoke3, *from = i % 2 ? spoke3 : spoke2;
 
@@ -322,7 +277,7 @@ static void test_story_with_a_bad_network(void **state)
 		world_local(from, VM2, true);
 		world_local(to, VM2, false);
 		if (i % 3)
-			seen_at(to);
+			roaming_seen(to);
 	}
 	world_run(MINUTE);
 	for (unsigned int i = 0; i < sizeof(types); i++) {
@@ -331,7 +286,7 @@ static void test_story_with_a_bad_network(void **state)
 	}
 	world_local(spoke2, VM2, false);
 	world_run(4 * MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	ask_for_vm2(spoke2);
 	assert_true(dm_addr_same(&world_fdb(spoke1, VM2)->nbma, &spoke2->nbma));
 }
@@ -360,9 +315,9 @@ static void test_claim_of_an_implementation_without_numbers(void **state)
 {
 	struct nhrp_msg m;
 
-	begin();
+	roaming_begin();
 	m = claim_by_hand(NULL, 0);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(spoke2->elsewhere, 1);
 	assert_false(nhrp_moves_find(&m, &(struct dm_reader){ 0 }));
 }
@@ -373,14 +328,14 @@ static void test_claim_with_a_number_of_its_own(void **state)
 	static const uint8_t octets[][8] = { { 255, 255, 255, 255 }, { 0 }, { 0, 0, 255, 255 } };
 	uint32_t number;
 
-	begin();
+	roaming_begin();
 	number = number_of(VM2);
 	for (size_t i = 0; i < 3; i++) {
 		claim_by_hand(octets[i], sizeof(octets[i]));
-		assert_ptr_equal(home_of(VM2), spoke2);
+		assert_ptr_equal(roaming_home(VM2), spoke2);
 		assert_int_equal(number_of(VM2), number);
 	}
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	assert_int_equal(number_of(VM2), number + 1);
 }
 
@@ -391,7 +346,7 @@ static void test_numbers_that_do_not_fit_the_entries(void **state)
 	struct nhrp_msg m;
 	struct nhrp_ext ext;
 
-	begin();
+	roaming_begin();
 	m = claim_by_hand(octets, sizeof(octets));
 	assert_true(nhrp_ext_find(&m, NHRP_EXT_MOVES, &ext));
 	assert_int_equal(dm_reader_left(&ext.value), sizeof(octets));
@@ -409,14 +364,14 @@ static void test_module_tells_an_old_mac_anew(void **state)
 	};
 
 	spoke2->keeps_macs = true;
-	begin();
+	roaming_begin();
 	world_run(1000);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_run(1000);
 	assert_int_equal(spoke2->elsewhere, 1);
 	vpn_engine_record(spoke2->engine, &rec);
 	world_run(MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(spoke2->elsewhere, 2);
 	/* another zebra, which knows nothing of that */
 	world_module(spoke2, false);
@@ -425,12 +380,12 @@ static void test_module_tells_an_old_mac_anew(void **state)
 	world_run(1000);
 	vpn_engine_record(spoke2->engine, &rec);
 	world_run(MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_int_equal(spoke2->elsewhere, 3);
 	rec.local.idle_ms = 0; /* now it is heard there */
 	vpn_engine_record(spoke2->engine, &rec);
 	world_run(10);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 }
 
 /* All MACs anew after lost events: one that moved is where the switch has it, and no move was counted for it. */
@@ -441,12 +396,12 @@ static void test_resync_moves_and_counts_nothing(void **state)
 		.mac = { .ifindex = WORLD_TUN_IFINDEX, .vni = HUB_VNI, .mac = world_addr(VM2), .remote_vni = 101 },
 	};
 
-	begin();
+	roaming_begin();
 	for (unsigned int i = 0; i < 20; i++) {
 		rec.mac.nbma = i % 2 ? spoke2->nbma : spoke3->nbma;
 		vpn_engine_record(hub->engine, &rec);
 		vpn_engine_record(hub->engine, &rec);
-		assert_ptr_equal(home_of(VM2), i % 2 ? spoke2 : spoke3);
+		assert_ptr_equal(roaming_home(VM2), i % 2 ? spoke2 : spoke3);
 	}
 	assert_int_equal(hub->warnings, 0);
 	assert_int_equal(hub->last_hold.ifindex, 0);
@@ -459,9 +414,9 @@ static void test_restarted_hub(void **state)
 	uint32_t number;
 	size_t len;
 
-	begin();
+	roaming_begin();
 	world_run(1000);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_local(spoke3, VM2, false);
 	world_run(100);
 	number = number_of(VM2);
@@ -470,14 +425,14 @@ static void test_restarted_hub(void **state)
 	world_restart(hub);
 	world_configure(hub, 1, NULL);
 	world_run(3 * MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke3);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
 	assert_true(number_of(VM2) > number);
-	seen_at(spoke2);
+	roaming_seen(spoke2);
 	world_inject(hub, &spoke3->nbma, octets, len); /* from before the restart, with the number of then */
 	world_run(1000);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	world_run(3 * MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 }
 
 /* A spoke whose nhrpd begins anew knows no numbers: what is behind it is granted, what has gone is not. */
@@ -488,21 +443,21 @@ static void test_restarted_spoke(void **state)
 		.local = { .ifindex = WORLD_TUN_IFINDEX, .vni = 101, .mac = world_addr(VM2), .idle_ms = 20000 },
 	};
 
-	begin();
+	roaming_begin();
 	world_local(spoke2, "02:aa:00:00:00:04", false);
 	world_run(1000);
-	seen_at(spoke3);
+	roaming_seen(spoke3);
 	world_run(1000);
 	assert_int_equal(spoke2->elsewhere, 1);
 	world_restart(spoke2);
 	world_configure(spoke2, 1, hub);
-	suppress(spoke2);
+	roaming_suppress(spoke2);
 	world_run(1000);
 	vpn_engine_record(spoke2->engine, &rec); /* one that the bridge kept */
 	world_local(spoke2, "02:aa:00:00:00:04", false);
 	world_run(MINUTE);
-	assert_ptr_equal(home_of(VM2), spoke3);
-	assert_ptr_equal(home_of("02:aa:00:00:00:04"), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke3);
+	assert_ptr_equal(roaming_home("02:aa:00:00:00:04"), spoke2);
 	assert_int_equal(spoke2->elsewhere, 2);
 }
 
@@ -513,7 +468,7 @@ static void test_number_outlives_the_binding(void **state)
 	uint32_t number;
 	size_t len;
 
-	begin();
+	roaming_begin();
 	world_run(1000);
 	world_local(spoke3, VM2, false);
 	world_run(100);
@@ -525,241 +480,18 @@ static void test_number_outlives_the_binding(void **state)
 	assert_false(world_mac(hub, VM2, &(struct vpn_mac_view){ 0 }));
 	world_local(spoke2, VM2, false);
 	world_run(100);
-	assert_ptr_equal(home_of(VM2), spoke2);
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 	assert_true(number_of(VM2) > number);
 	vpn_engine_set_instance(spoke3->engine, "tun2", (struct vpn_id){ .index = 1 }, 0);
 	vpn_engine_commit(spoke3->engine);
 	world_run(100);
 	world_inject(hub, &spoke3->nbma, octets, len);
 	world_run(100);
-	assert_ptr_equal(home_of(VM2), spoke2);
-}
-
-/* --- duplicates --- */
-
-static void flap(unsigned int moves)
-{
-	for (unsigned int i = 0; i < moves; i++) {
-		struct dm_rec rec = {
-			.type = DM_REC_MAC_SEEN,
-			.mac = { .ifindex = WORLD_TUN_IFINDEX,
-				 .vni = HUB_VNI,
-				 .mac = world_addr(VM2),
-				 .nbma = home_of(VM2) == spoke2 ? spoke3->nbma : spoke2->nbma,
-				 .old_nbma = home_of(VM2)->nbma,
-				 .moved = 1 },
-		};
-
-		world_run(1000);
-		vpn_engine_record(hub->engine, &rec);
-	}
-}
-
-static bool is_held(const char *mac)
-{
-	struct vpn_mac_view v;
-
-	assert_true(world_mac(hub, mac, &v));
-	return v.duplicate;
-}
-
-static void count_view(void *arg, const struct vpn_duplicate_view *v)
-{
-	struct vpn_duplicate_view *last = arg;
-
-	*last = *v;
-}
-
-static void test_sixth_move_holds(void **state)
-{
-	const struct world_node *home;
-	struct vpn_duplicate_view v = { 0 };
-	unsigned int binds;
-
-	seen_at(spoke2);
-	flap(5);
-	assert_false(is_held(VM2));
-	assert_int_equal(hub->last_hold.ifindex, 0);
-	flap(1);
-	home = home_of(VM2);
-	assert_true(is_held(VM2));
-	assert_true(hub->last_hold.held);
-	assert_true(dm_addr_same(&hub->last_hold.nbma, &home->nbma));
-	assert_int_equal(hub->warnings, 1);
-	assert_non_null(strstr(hub->last_warning, VM2));
-	assert_non_null(strstr(hub->last_warning, "10.0.0.3"));
-	assert_non_null(strstr(hub->last_warning, "10.0.0.4"));
-	vpn_engine_each_duplicate(hub->engine, count_view, &v);
-	assert_int_equal(v.moves, 6);
-	assert_int_equal(v.released_in, VPN_DUPLICATE_FREEZE);
-	assert_true(dm_addr_same(&v.nbma, &home->nbma));
-	assert_addr(&v.other, home == spoke2 ? &spoke3->nbma : &spoke2->nbma);
-	/* a frame that the switch took before it knew */
-	binds = hub->binds;
-	flap(1);
-	assert_ptr_equal(home_of(VM2), home);
-	assert_int_equal(hub->binds, binds + 1);
-	assert_int_equal(hub->warnings, 1);
-}
-
-static void test_moves_that_are_long_ago_do_not_count(void **state)
-{
-	seen_at(spoke2);
-	for (unsigned int i = 0; i < 4; i++) {
-		flap(4);
-		world_run((VPN_DUPLICATE_TIME - 5) * 1000);
-	}
-	assert_false(is_held(VM2));
-	flap(6);
-	assert_true(is_held(VM2));
-}
-
-static void test_held_mac_is_released_by_its_timer(void **state)
-{
-	const struct world_node *home;
-
-	seen_at(spoke2);
-	flap(6);
-	home = home_of(VM2);
-	world_run((VPN_DUPLICATE_FREEZE - 1) * 1000ull);
-	assert_true(is_held(VM2));
-	world_run(2000);
-	assert_false(is_held(VM2));
-	assert_false(hub->last_hold.held);
-	flap(1);
-	assert_ptr_not_equal(home_of(VM2), home);
-	flap(4); /* counted from nothing again */
-	assert_false(is_held(VM2));
-}
-
-static void test_held_mac_is_released_by_hand(void **state)
-{
-	const struct vpn_id one = { .index = 1 }, other = { .index = 2 };
-	const struct dm_addr vm1 = world_addr(VM1), vm2 = world_addr(VM2);
-
-	seen_at(spoke2);
-	flap(6);
-	assert_int_equal(vpn_engine_clear_duplicate(hub->engine, &other, NULL), 0);
-	assert_int_equal(vpn_engine_clear_duplicate(hub->engine, &one, &vm1), 0);
-	assert_true(is_held(VM2));
-	assert_int_equal(vpn_engine_clear_duplicate(hub->engine, &one, &vm2), 1);
-	assert_false(is_held(VM2));
-	assert_false(hub->last_hold.held);
-	flap(6);
-	assert_int_equal(vpn_engine_clear_duplicate(hub->engine, NULL, NULL), 1);
-	assert_false(is_held(VM2));
-}
-
-/* A registration is refused while it is held, repeated, and granted afterwards if the host is still there. */
-static void test_claim_of_a_held_mac(void **state)
-{
-	struct world_node *other;
-	struct nhrp_msg m;
-
-	seen_at(spoke2);
-	flap(6);
-	other = home_of(VM2) == spoke2 ? spoke3 : spoke2;
-	world_local(other, VM2, false);
-	world_run(100);
-	m = got_by(other, NHRP_OP_REGISTRATION_REPLY);
-	assert_int_equal(cie_at(&m, 0).code, NHRP_CIE_PROHIBITED);
-	assert_ptr_not_equal(home_of(VM2), other);
-	assert_int_equal(other->elsewhere, 0);
-	vpn_engine_clear_duplicate(hub->engine, NULL, NULL);
-	world_run(MINUTE);
-	assert_ptr_equal(home_of(VM2), other);
-}
-
-static void test_claims_to_and_fro_are_held(void **state)
-{
-	begin();
-	for (unsigned int i = 0; i < 12; i++) {
-		world_run(1000);
-		world_local(i % 2 ? spoke2 : spoke3, VM2, false);
-		world_run(100);
-	}
-	assert_true(is_held(VM2));
-	assert_int_equal(hub->warnings, 1);
-}
-
-/* Duplicate IP addresses alternate at the rate of their ARPs, until they are held. */
-static void test_ip_address_at_two_sites_is_held(void **state)
-{
-	struct vpn_duplicate_view v = { 0 };
-	struct vpn_neigh_view n;
-
-	for (unsigned int i = 0; i < 12; i++) {
-		world_neigh(i % 2 ? spoke3 : spoke2, IP2, i % 2 ? "02:aa:00:00:00:03" : VM2);
-		world_run(1000);
-	}
-	vpn_engine_each_duplicate(hub->engine, count_view, &v);
-	assert_addr(&v.addr, &(struct dm_addr[]){ world_addr(IP2) }[0]);
-	assert_int_equal(v.moves, 6);
-	assert_true(world_ip(hub, IP2, &n));
-	assert_true(dm_addr_same(&n.nbma, &spoke2->nbma));
-	assert_int_equal(hub->warnings, 1);
-	assert_int_equal(vpn_engine_clear_duplicate(hub->engine, NULL, &v.addr), 1);
-}
-
-/* The switch's map knows it over a restart of nhrpd, and the engine over one of zebra. */
-static void test_held_mac_over_restarts(void **state)
-{
-	seen_at(spoke2);
-	flap(6);
-	world_restart(hub);
-	world_configure(hub, 1, NULL);
-	world_run(1000);
-	assert_true(is_held(VM2));
-	assert_int_equal(hub->warnings, 1); /* said once */
-	hub->last_hold = (struct dm_mac){ 0 };
-	world_module(hub, false);
-	world_module(hub, true);
-	world_run(1000);
-	assert_true(hub->last_hold.held);
-	assert_true(is_held(VM2));
-	world_run(VPN_DUPLICATE_FREEZE * 1000ull);
-	assert_false(is_held(VM2));
-}
-
-static void test_settings(void **state)
-{
-	struct vpn_duplicate_config config = { .max_moves = 2, .time = 10, .freeze = VPN_DUPLICATE_PERMANENT };
-
-	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
-	seen_at(spoke2);
-	flap(2);
-	world_run(10000);
-	flap(2);
-	assert_false(is_held(VM2));
-	flap(1);
-	assert_true(is_held(VM2));
-	world_run(3600 * 1000);
-	assert_true(is_held(VM2));
-	config.freeze = 30; /* from now on */
-	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
-	world_run(31000);
-	assert_false(is_held(VM2));
-	flap(3);
-	assert_true(is_held(VM2));
-	config.off = true;
-	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
-	assert_false(is_held(VM2));
-	flap(20);
-	assert_false(is_held(VM2));
-	config.off = false;
-	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
-	flap(2); /* what moved meanwhile, or before, does not count */
-	assert_false(is_held(VM2));
-	config.off = true;
-	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
-	config.off = false;
-	vpn_engine_set_duplicate(hub->engine, "tun2", &config);
-	flap(2);
-	assert_false(is_held(VM2));
+	assert_ptr_equal(roaming_home(VM2), spoke2);
 }
 
 static const struct CMUnitTest tests[] = {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, trio_teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, roaming_setup, trio_teardown)
 	CASE(test_askers_and_the_former_home_are_told),
 	CASE(test_former_home_that_asked_is_told_once),
 	CASE(test_lost_word_to_the_former_home_is_repeated),
@@ -779,15 +511,6 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_restarted_hub),
 	CASE(test_restarted_spoke),
 	CASE(test_number_outlives_the_binding),
-	CASE(test_sixth_move_holds),
-	CASE(test_moves_that_are_long_ago_do_not_count),
-	CASE(test_held_mac_is_released_by_its_timer),
-	CASE(test_held_mac_is_released_by_hand),
-	CASE(test_claim_of_a_held_mac),
-	CASE(test_claims_to_and_fro_are_held),
-	CASE(test_ip_address_at_two_sites_is_held),
-	CASE(test_held_mac_over_restarts),
-	CASE(test_settings),
 };
 
 int main(void)
