@@ -66,6 +66,7 @@ static bool take_answer(struct vpn_engine *e, struct vpn_hub *carrier, const str
 	struct vpn_hub *hub = asked_by(e, carrier, entry);
 	const struct vpn_starts starts = { .boot = boot, .life = entry->life };
 	const struct nhrp_cie *cie = &entry->cie;
+	bool restarted = hub && hub->epoch && boot && hub->epoch != boot;
 
 	if (!hub) {
 		vpn_refuse(e, &carrier->path, m, VPN_REFUSED_UNEXPECTED_REPLY);
@@ -77,6 +78,9 @@ static bool take_answer(struct vpn_engine *e, struct vpn_hub *carrier, const str
 		vpn_refuse(e, &carrier->path, m, VPN_REFUSED_NOT_FRESH);
 	else if (!vpn_spoke_answered(e, hub, cie->code, cie, cie->holding_time, &starts))
 		vpn_refuse(e, &carrier->path, m, VPN_REFUSED_CONTENT);
+	else if (restarted && hub == hub->inst->active)
+		/* what it made of a question under way in that VPN was a challenge, and will look like a refusal now */
+		vpn_remote_ask_again(e, hub->inst);
 	return true;
 }
 
