@@ -149,8 +149,9 @@ struct dm_member {
  * hub's switch of a MAC that its member speaks for, as if a frame of it had come from there
  * `idle_ms` ago; when the switch has heard it meanwhile at neither `nbma` nor `old_nbma`, it stays, and MAC_SEEN says where.
  * MAC_HOLD: it stays behind `nbma`, whatever the switch hears, until MAC_HOLD takes that back.
- * MAC_HAVE follows the INSTANCE_STATE of a spoke's instance that the module held already: each entry that the
- * kernel forwards by; the one of MAC zero is the hub, where BUM frames go.
+ * MAC_HAVE follows the INSTANCE_STATE of a spoke's instance that the module held already, and again in a dump that
+ * makes up for dropped records: each entry that the kernel forwards by and nhrpd has not set since its HELLO; the
+ * one of MAC zero is the hub, where BUM frames go.
  */
 struct dm_mac {
 	uint32_t ifindex;

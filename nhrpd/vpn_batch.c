@@ -59,23 +59,29 @@ static struct vpn_hub *asked_by(struct vpn_engine *e, const struct vpn_hub *carr
 	return hub->waiting && hub->request_id == entry->request_id ? hub : NULL;
 }
 
-static void take_answer(struct vpn_engine *e, struct vpn_hub *carrier, const struct nhrp_msg *m,
+/* Returns whether it is one to what was asked. */
+static bool take_answer(struct vpn_engine *e, struct vpn_hub *carrier, const struct nhrp_msg *m,
 			const struct nhrp_batch_entry *entry, uint64_t boot)
 {
 	struct vpn_hub *hub = asked_by(e, carrier, entry);
 	const struct vpn_starts starts = { .boot = boot, .life = entry->life };
 	const struct nhrp_cie *cie = &entry->cie;
+	bool restarted = hub && hub->epoch && boot && hub->epoch != boot;
 
 	if (!hub) {
 		vpn_refuse(e, &carrier->path, m, VPN_REFUSED_UNEXPECTED_REPLY);
-		return;
+		return false;
 	}
 	if (cie->code == NHRP_BATCH_UNANSWERED) /* its timer asks again */
-		return;
+		return true;
 	if (cie->code == NHRP_CIE_SUCCESS && !vpn_auth_extend(e, hub->inst, &carrier->path, &cie->proto))
 		vpn_refuse(e, &carrier->path, m, VPN_REFUSED_NOT_FRESH);
 	else if (!vpn_spoke_answered(e, hub, cie->code, cie, cie->holding_time, &starts))
 		vpn_refuse(e, &carrier->path, m, VPN_REFUSED_CONTENT);
+	else if (restarted && hub == hub->inst->active)
+		/* what it made of a question under way in that VPN was a challenge, and will look like a refusal now */
+		vpn_remote_ask_again(e, hub->inst);
+	return true;
 }
 
 enum vpn_batch_said vpn_batch_answers(struct vpn_engine *e, struct vpn_hub *carrier, const struct nhrp_msg *m,
@@ -83,7 +89,7 @@ enum vpn_batch_said vpn_batch_answers(struct vpn_engine *e, struct vpn_hub *carr
 {
 	struct nhrp_batch_entry entry;
 	struct nhrp_batch batch;
-	bool good;
+	bool good, any = false;
 
 	if (!m->has_vpn || !nhrp_batch_find(m, &batch, &good))
 		return VPN_BATCH_NONE;
@@ -94,8 +100,8 @@ enum vpn_batch_said vpn_batch_answers(struct vpn_engine *e, struct vpn_hub *carr
 	if (batch.form == NHRP_BATCH_QUESTION)
 		return VPN_BATCH_UNREAD;
 	while (nhrp_batch_next(&batch, &entry))
-		take_answer(e, carrier, m, &entry, starts->boot);
-	return VPN_BATCH_ANSWERED;
+		any |= take_answer(e, carrier, m, &entry, starts->boot);
+	return any ? VPN_BATCH_ANSWERED : VPN_BATCH_STALE;
 }
 
 /* --- a hub --- */

@@ -19,6 +19,7 @@ void vpn_batch_put(struct nhrp_batch_builder *bb, const struct vpn_hub *hub);
 enum vpn_batch_said {
 	VPN_BATCH_NONE,	    /* there is none, or it cannot be read */
 	VPN_BATCH_UNREAD,   /* it came back as it went out */
+	VPN_BATCH_STALE,    /* it answers nothing that is asked now: late, repeated, or not the hub's */
 	VPN_BATCH_ANSWERED,
 };
 

@@ -166,8 +166,12 @@ void vpn_shortcut_used(struct vpn_engine *e, struct vpn_instance *inst, const st
 
 	if (!r || r->state != VPN_REMOTE_ACTIVE)
 		return;
-	if (!u->found) { /* somebody took it out of the kernel: the hub's way until the next redirect */
-		vpn_remote_forget(e, r, false);
+	if (!u->found) {
+		/*
+		 * the device is down, or somebody took it out of the kernel: the hub's way until the next redirect. The
+		 * module would make it again, for nobody who could take it back
+		 */
+		vpn_remote_forget(e, r, true);
 		return;
 	}
 	r->used = u->idle_ms + 1000 < vpn_now(e) - r->renewed;

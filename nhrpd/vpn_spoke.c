@@ -359,7 +359,7 @@ void vpn_spoke_registration_reply(struct vpn_engine *e, struct vpn_instance *ins
 	/* each for itself: one of them may be late or repeated, and the others not */
 	batch = vpn_batch_answers(e, hub, m, &starts);
 	own = own_reply(e, hub, m, &starts);
-	if (batch == VPN_BATCH_ANSWERED || (own && hub->registered && hub->carries))
+	if (batch == VPN_BATCH_ANSWERED || (own && hub->registered && hub->carries && batch != VPN_BATCH_STALE))
 		vpn_channel_batch_answered(e, hub->channel, batch);
 	if (own || batch == VPN_BATCH_ANSWERED)
 		vpn_channel_heard(e, hub->channel, starts.boot);

@@ -416,7 +416,7 @@ void dm_fdb_del(uint32_t ifindex, uint32_t vni, const struct dm_addr *mac)
 		remove_entry(e);
 }
 
-void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_rec *rec))
+void dm_fdb_each_marked(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_rec *rec))
 {
 	struct dm_undo ours = {.kind = DM_UNDO_FLOOD_OURS, .ifindex = ifindex};
 	struct dm_rec rec = {.type = DM_REC_MAC_HAVE, .mac = {.ifindex = ifindex, .vni = vni}};
@@ -428,7 +428,8 @@ void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_re
 	if (!d)
 		return;
 	frr_each (entry_table, &entries, e) {
-		if (e->ifindex != ifindex || e->vni != vni || e->hub || e->unwanted || !in_kernel(e))
+		if (e->ifindex != ifindex || e->vni != vni || e->hub || !e->marked || e->unwanted ||
+		    !in_kernel(e))
 			continue;
 		rec.mac.mac = e->mac;
 		rec.mac.nbma = e->dst;
@@ -437,7 +438,7 @@ void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_re
 	}
 	dm_addr_set(&rec.mac.mac, DM_MAC, zero, sizeof(zero));
 	frr_each (flood_list, &d->floods, f) {
-		if (f->unwanted || !dm_undo_has(&ours))
+		if (!d->marked || f->unwanted || !dm_undo_has(&ours))
 			continue;
 		rec.mac.nbma = f->dst;
 		rec.mac.remote_vni = f->remote_vni;

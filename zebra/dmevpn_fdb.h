@@ -99,10 +99,10 @@ bool dm_fdb_failed(const struct dm_op *op);
 void dm_fdb_removed(const struct nlm_fdb *fdb);
 
 /*
- * Calls EACH with a MAC_HAVE record for what the kernel has of a spoke's VPN by our doing: its entries
- * and, with MAC zero, where the all-zero one leads, unless that is the user's still.
+ * Calls EACH with a MAC_HAVE record for what is marked and the kernel has of a spoke's VPN by our doing: its
+ * entries and, with MAC zero, where the all-zero one leads, unless that is the user's still.
  */
-void dm_fdb_each(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_rec *rec));
+void dm_fdb_each_marked(uint32_t ifindex, uint32_t vni, void (*each)(const struct dm_rec *rec));
 
 /* Entries of a VPN that the kernel is to have, without the all-zero one. */
 uint32_t dm_fdb_count(uint32_t ifindex, uint32_t vni);

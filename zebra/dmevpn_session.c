@@ -181,9 +181,12 @@ static void send_links(void)
 	dm_links_each(send_link, NULL);
 }
 
+/* A spoke's entries are told once it has been asked for (instance_told()), and what of that was dropped here. */
 static void send_content(const struct dm_instance_info *info, bool with_members)
 {
 	if (info->role == DM_ROLE_SPOKE) {
+		if (!with_members && info->vni)
+			dm_fdb_each_marked(info->ifindex, info->vni, send_rec);
 		dm_locals_tell(info->ifindex);
 		dm_suppress_tell(info->ifindex);
 		dm_probe_tell(info->ifindex);
@@ -663,7 +666,7 @@ static void instance_told(const struct dm_instance_info *info, bool has_state)
 {
 	send_state(info, NULL);
 	if (info->role == DM_ROLE_SPOKE && has_state && info->vni)
-		dm_fdb_each(info->ifindex, info->vni, send_rec);
+		dm_fdb_each_marked(info->ifindex, info->vni, send_rec);
 	if (info->role == DM_ROLE_SPOKE && info->ready)
 		dm_probe_enter(info->ifindex);
 	/* from the first time it is ready on, so that nhrpd misses no change while it is not */

@@ -341,20 +341,29 @@ static void test_key_chains_are_channels_apart(void **state)
 	assert_int_equal(refused(hub, VPN_REFUSED_AUTHENTICATION), 0);
 }
 
-/* The answer of somebody who sits in the hub's place and has no key, to the keepalive of VPN 1. */
-static void answer_by_hand(const struct nhrp_batch_entry *entries, size_t num)
+/* The answer of somebody who sits in the hub's place and has no key, to the keepalive of VPN 1; it started at BOOT (1 to 255; 0: not told). */
+static void answer_by_hand_as(uint64_t boot, const struct nhrp_batch_entry *entries, size_t num)
 {
 	struct nhrp_msg m = sent_by(spoke1, NHRP_OP_REGISTRATION_REQUEST);
 	const struct nhrp_cie cie = { .holding_time = 600 };
 	struct nhrp_builder b;
-	uint8_t buf[1400];
+	uint8_t buf[1400], starts[16] = { 0 };
 
 	m.op = NHRP_OP_REGISTRATION_REPLY;
 	m.request_id++; /* the carrier's own is answered already */
 	nhrp_build_begin(&b, buf, sizeof(buf), &m);
 	nhrp_build_cie(&b, &cie);
+	starts[7] = (uint8_t)boot;
+	nhrp_build_ext_begin(&b, NHRP_EXT_BOOT_EPOCH, false);
+	nhrp_build_octets(&b, starts, sizeof(starts));
+	nhrp_build_ext_end(&b);
 	put(&b, NHRP_BATCH_ANSWER, entries, num);
 	deliver(spoke1, &hub->nbma, &b);
+}
+
+static void answer_by_hand(const struct nhrp_batch_entry *entries, size_t num)
+{
+	answer_by_hand_as(0, entries, num);
 }
 
 /* Waits for a request of VPN 2, or of another. Returns its ID. */
@@ -385,6 +394,23 @@ static void test_forged_answers_are_refused(void **state)
 	for (uint32_t vpn = 1; vpn <= 3; vpn++)
 		assert_int_equal(world_instance_of(spoke1, vpn).state, VPN_REGISTERING);
 	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 4); /* the three, and what carried them */
+}
+
+/* Answers to what nobody asked, late or forged, say nothing of the hub either: not that it has started anew. */
+static void test_stale_answers_do_not_restart_the_hub(void **state)
+{
+	struct nhrp_batch_entry entries[2] = { entry_of(1), entry_of(3) };
+	unsigned int asked;
+
+	start_spoke();
+	id_in(false);
+	world_run(10);
+	entries[0].cie.code = NHRP_CIE_SUCCESS;
+	asked = world_seen(NHRP_OP_REGISTRATION_REQUEST);
+	answer_by_hand_as(7, entries, 2);
+	world_run(100);
+	assert_int_equal(world_seen(NHRP_OP_REGISTRATION_REQUEST), asked);
+	assert_int_equal(refused(spoke1, VPN_REFUSED_UNEXPECTED_REPLY), 3); /* both, and what carried them */
 }
 
 /* The batch of the last request, as it went out. */
@@ -499,6 +525,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_plain_message_carries_nothing),
 	CASE(test_key_chains_are_channels_apart),
 	CASE(test_forged_answers_are_refused),
+	CASE(test_stale_answers_do_not_restart_the_hub),
 	CASE(test_answers_that_make_no_sense_are_refused),
 	CASE(test_refused_rider_says_why),
 	CASE(test_recorded_batch_is_void),

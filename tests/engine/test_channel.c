@@ -319,6 +319,54 @@ static void test_restarted_hub_with_keys(void **state)
 	assert_int_equal(refused(hub, VPN_REFUSED_AUTHENTICATION), 0);
 }
 
+/* spoke1 in VPNs 1 and 2 by one channel, spoke2 in VPN 2, all with keys. */
+static void two_keyed_vpns(void)
+{
+	start_hub(2);
+	world_devices(spoke1, 2);
+	world_key_chain(hub, 1, "secret");
+	world_key_chain(spoke1, 1, "secret");
+	world_key_chain(spoke2, 1, "secret");
+	vpn_engine_set_key_chain(spoke1->engine, "v1", "chain");
+	vpn_engine_set_key_chain(spoke1->engine, "v2", "chain");
+	world_many(spoke1, 2, hub);
+	world_configure(spoke2, 2, hub);
+	world_run(100);
+	assert_int_equal(tally(hub).members, 3);
+}
+
+/*
+ * A question in VPN 2 meets the hub that has started anew, which tells its epoch in place of an answer. Before the
+ * spoke hears that, VPN 1 has brought VPN 2 along under that epoch: so it is no refusal, and is asked again.
+ */
+static void test_question_that_met_a_new_hub(void **state)
+{
+	unsigned int asked;
+
+	two_keyed_vpns();
+	world_mac_seen(hub, spoke1, 4096 + 2, VM1);
+	world_mac_seen(hub, spoke2, 4096 + 2, VM2);
+	world_lose(NHRP_OP_RESOLUTION_REQUEST, 1);
+	world_hairpin(hub, spoke1, spoke2, 4096 + 2, VM1, VM2);
+	world_run(0);
+	asked = world_seen(NHRP_OP_RESOLUTION_REQUEST);
+	assert_int_equal(asked, 1);
+	world_restart(hub);
+	world_key_chain(hub, 1, "secret");
+	start_hub(2);
+	world_mac_seen(hub, spoke2, 4096 + 2, VM2);
+	world_delay(NHRP_OP_RESOLUTION_REPLY, 1, 500);
+	for (int i = 0; i < 2000 && world_seen(NHRP_OP_RESOLUTION_REQUEST) == asked; i++)
+		world_run(1);
+	assert_int_equal(world_seen(NHRP_OP_RESOLUTION_REQUEST), asked + 1);
+	vpn_engine_set_holdtime(spoke1->engine, "v1", 300); /* VPN 1 speaks */
+	vpn_engine_commit(spoke1->engine);
+	world_run(100);
+	world_run(600);
+	assert_non_null(world_fdb(spoke1, VM2));
+	assert_int_equal(refused(hub, VPN_REFUSED_AUTHENTICATION), 0);
+}
+
 /* --- a hub that is silent --- */
 
 static void test_silence_is_shown_and_nothing_is_lost(void **state)
@@ -553,6 +601,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_restarted_hub_is_told_of_all),
 	CASE(test_a_thousand_vpns),
 	CASE(test_restarted_hub_with_keys),
+	CASE(test_question_that_met_a_new_hub),
 	CASE(test_silence_is_shown_and_nothing_is_lost),
 	CASE(test_hub_is_noticed_when_it_is_back),
 	CASE(test_hub_is_noticed_after_the_holding_time),

@@ -157,6 +157,7 @@ static void test_move_purges_those_who_asked(void **state)
 	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), 3);
 }
 
+/* In the module too, which would put it back when the device comes up or it hears of the loss. */
 static void test_entry_gone_from_kernel_ends_shortcut(void **state)
 {
 	struct vpn_mac_view v;
@@ -166,6 +167,7 @@ static void test_entry_gone_from_kernel_ends_shortcut(void **state)
 	spoke1->used_found = false;
 	world_run(25000);
 	assert_false(world_mac(spoke1, VM2, &v));
+	assert_null(world_fdb(spoke1, VM2));
 }
 
 static void test_silent_member_expires_with_its_macs(void **state)

@@ -300,6 +300,47 @@ static void failed_adoption_is_repeated(void **state)
 	assert_int_equal(dm_fdb_count(DEVICE, VNI), 1);
 }
 
+static unsigned int n_told;
+static bool hub_told;
+
+static void told(const struct dm_rec *rec)
+{
+	assert_int_equal(rec->type, DM_REC_MAC_HAVE);
+	n_told++;
+	hub_told |= dm_addr_is_zero(&rec->mac.mac);
+}
+
+static unsigned int tell(void)
+{
+	n_told = 0;
+	hub_told = false;
+	dm_fdb_each_marked(DEVICE, VNI, told);
+	return n_told;
+}
+
+/* However often it is told: what nhrpd has set meanwhile is no news to it, and what it was not told of still is. */
+static void told_is_what_is_marked(void **state)
+{
+	taken_over = true;
+	kernel[n_kernel] = fdb("02:00:00:00:00:01", "10.0.0.1");
+	kernel[n_kernel++].ext_learned = true;
+	kernel[n_kernel] = fdb("02:00:00:00:00:02", "10.0.0.2");
+	kernel[n_kernel++].ext_learned = true;
+	kernel[n_kernel++] = fdb(ZERO, "10.0.0.9");
+	adopt();
+	assert_int_equal(tell(), 3);
+	assert_true(hub_told);
+	set("02:00:00:00:00:01", "10.0.0.1");
+	hub("10.0.0.9");
+	assert_int_equal(tell(), 1);
+	assert_false(hub_told);
+	set("02:00:00:00:00:02", "10.0.0.2");
+	assert_int_equal(tell(), 0);
+	dm_fdb_mark(); /* another nhrpd */
+	assert_int_equal(tell(), 3);
+	assert_true(hub_told);
+}
+
 static struct dm_op failed(enum dm_op_kind kind, const char *mac, const char *dst, int error)
 {
 	struct dm_op op = {.kind = kind, .vni = VNI, .fdb = fdb(mac, dst), .error = error};
@@ -526,6 +567,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_entry_is_not_removed, begin),
 		cmocka_unit_test_setup(repeated_dump_counts_once, begin),
 		cmocka_unit_test_setup(failed_adoption_is_repeated, begin),
+		cmocka_unit_test_setup(told_is_what_is_marked, begin),
 		cmocka_unit_test_setup(failures_that_pass_are_repeated, begin),
 		cmocka_unit_test_setup(removal_that_failed_is_repeated, begin),
 		cmocka_unit_test_setup(removed_by_others, begin),
