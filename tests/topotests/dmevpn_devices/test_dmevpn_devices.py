@@ -24,6 +24,7 @@ from lib.poll import poll
 WITHIN = 2.0  # seconds
 OTHER = {"spoke1": "10.0.0.22", "hub": "10.0.0.21"}
 UNDO = "/run/frr/zebra_dmevpn.undo"
+OF_PORT = {"hairpin", "vlan_tunnel", "vlan", "vlan_flags", "tunnel"}  # kinds of notes on settings of a port
 
 
 def prepare(net):
@@ -51,12 +52,24 @@ def macs(router):
     return ask(router, "mac ").get("macs", {})
 
 
-def follows(net, name, look, since):
+def follows(name, look, since):
     """Seconds from `since` until `look` holds; more than 2 fail the test."""
     poll(look, 10, step=0.05, what=name)
     seconds = time.monotonic() - since
     assert seconds < WITHIN, f"{name}: {seconds:.2f} s"
     return seconds
+
+
+def says(router, reason, undone=lambda note: False):
+    """Seconds from now until a router's VPN gives this reason, and no such note is left; more than 2 fail the test."""
+
+    def look():
+        assert reason in instance(router).get("reason", "")
+        left = [note for note in undo_notes(router) if undone(note)]
+        assert not left, f"still noted: {left}"
+        return True
+
+    return follows(f"{router.name}: {reason}", look, time.monotonic())
 
 
 def settled(net, members=None, hub=(NBMA["hub"], HUB_VNI)):
@@ -188,10 +201,10 @@ def test_spoke_device_deleted_and_recreated(net, flowing):
     former = ifindex(net.spoke1)
     since = time.monotonic()
     net.spoke1.ip("link del tun2")
-    gone = follows(net, "spoke1 has left", lambda: nothing_of_spoke1(net), since)
+    gone = follows("spoke1 has left", lambda: nothing_of_spoke1(net), since)
     assert "does not exist" in instance(net.spoke1)["reason"]
     assert not [note for note in undo_notes(net.spoke1) if "tun2" in note]
-    back = follows(net, "spoke1 is back", lambda: settled(net), spoke1_device(net))
+    back = follows("spoke1 is back", lambda: settled(net), spoke1_device(net))
     figures(net, "spoke: device deleted, and made again", flowing, gone=gone, back=back)
     assert_same_everywhere(net)
     assert not [line for line in leftovers(net, f'"ifindex":{former},') if line[0] == "spoke1"]
@@ -202,7 +215,7 @@ def test_spoke_gets_another_vni(net, flowing):
     code, _, said = net.spoke1.attempt("ip link set tun2 type vxlan id 200")
     assert code != 0, said
     net.spoke1.ip("link del tun2")
-    back = follows(net, "VNI 200", lambda: settled(net, {(NBMA["spoke1"], 200), (NBMA["spoke2"], VNI["spoke2"])}), spoke1_device(net, 200))
+    back = follows("VNI 200", lambda: settled(net, {(NBMA["spoke1"], 200), (NBMA["spoke2"], VNI["spoke2"])}), spoke1_device(net, 200))
     figures(net, "spoke: another VNI", flowing, back=back)
     assert_same_everywhere(net)
     for router in (net.hub, net.spoke2):
@@ -210,7 +223,7 @@ def test_spoke_gets_another_vni(net, flowing):
     shortcuts(net)
     assert tunnel_targets(net.spoke2, VM1_MAC) == [(NBMA["spoke1"], 200)]
     net.spoke1.ip("link del tun2")
-    follows(net, "VNI 100 again", lambda: settled(net), spoke1_device(net))
+    follows("VNI 100 again", lambda: settled(net), spoke1_device(net))
 
 
 def test_spoke_gets_another_address(net, flowing):
@@ -220,7 +233,7 @@ def test_spoke_gets_another_address(net, flowing):
     for local, members, former in ((OTHER["spoke1"], other, NBMA["spoke1"]), (NBMA["spoke1"], None, OTHER["spoke1"])):
         net.spoke1.ip(f"link set tun2 type vxlan id {VNI['spoke1']} local {local}")
         since = time.monotonic()
-        seconds.append(follows(net, f"local {local}", lambda members=members: settled(net, members), since))
+        seconds.append(follows(f"local {local}", lambda members=members: settled(net, members), since))
         assert_same_everywhere(net)
         for router in (net.hub, net.spoke2):
             assert f"dst {former} " not in router.run("bridge fdb show dev tun2")
@@ -239,11 +252,11 @@ def test_spoke_leaves_its_bridge(net, flowing):
         assert not tunnel_targets(net.spoke2, VM1_MAC) and not tunnel_targets(net.spoke1, VM2_MAC)
         return settled(net)
 
-    gone = follows(net, "nothing behind spoke1", nothing_behind, since)
+    gone = follows("nothing behind spoke1", nothing_behind, since)
     assert_same_everywhere(net)
     net.spoke1.ip("link set tun2 master br-test")
     since = time.monotonic()
-    back = follows(net, "back in its bridge", lambda: settled(net), since)
+    back = follows("back in its bridge", lambda: settled(net), since)
     shortcuts(net)
     figures(net, "spoke: out of its bridge, and back", flowing, gone=gone, back=back)
     assert_same_everywhere(net)
@@ -259,7 +272,7 @@ def test_spoke_moves_to_another_bridge(net, flowing):
         assert VM1_MAC not in macs(net.hub) and not tunnel_targets(net.spoke2, VM1_MAC)
         return settled(net)
 
-    moved = follows(net, "in the other bridge", vm1_is_gone, since)
+    moved = follows("in the other bridge", vm1_is_gone, since)
     net.spoke1.ip("link add host type veth peer name port", "link set port master br-other", "link set port up", "link set host up")
     send_frames(net.spoke1, "host", marked(b"from the other bridge", there))
     poll(lambda: there in macs(net.hub), 5, what="the hub hears what is behind the other bridge")
@@ -271,7 +284,7 @@ def test_spoke_moves_to_another_bridge(net, flowing):
         assert there not in macs(net.hub)
         return settled(net)
 
-    back = follows(net, "in its bridge again", other_is_gone, since)
+    back = follows("in its bridge again", other_is_gone, since)
     net.spoke1.ip("link del host", "link del br-other")
     shortcuts(net)
     figures(net, "spoke: to another bridge, and back", flowing, there=moved, back=back)
@@ -282,11 +295,11 @@ def test_spoke_moves_to_another_bridge(net, flowing):
 def test_link_down_and_up(net, flowing, name):
     """The kernel drops what a device that goes down had; nobody else need know, and it is there again at once."""
     net[name].ip("link set tun2 down")
-    poll(lambda: "is down" in instance(net[name]).get("reason", ""), 5)
+    gone = says(net[name], "is down")
     net[name].ip("link set tun2 up")
     since = time.monotonic()
-    back = follows(net, f"{name} is up", lambda: settled(net), since)
-    figures(net, f"{name}: link down, and up", flowing, back=back)
+    back = follows(f"{name} is up", lambda: settled(net), since)
+    figures(net, f"{name}: link down, and up", flowing, gone=gone, back=back)
     shortcuts(net)
     assert_same_everywhere(net)
 
@@ -297,12 +310,12 @@ def test_controller_deleted_and_recreated(net, flowing, name):
     router, number = net[name], int(NBMA[name].rsplit(".", 1)[1])
     flowing.whole = [flowing.unicast, flowing.broadcast]
     router.ip("link del tun1")
-    poll(lambda: "controller tun1" in instance(router).get("reason", ""), 5, what="it is said")
+    gone = says(router, "controller tun1")
     assert tunnel_targets(net.spoke1, VM2_MAC) and tunnel_targets(net.spoke2, VM1_MAC)
     MainNet.add_gre(router, number)
     since = time.monotonic()
-    back = follows(net, "the controller is back", lambda: settled(net), since)
-    figures(net, f"{name}: controller deleted, and made again", flowing, back=back)
+    back = follows("the controller is back", lambda: settled(net), since)
+    figures(net, f"{name}: controller deleted, and made again", flowing, gone=gone, back=back)
     assert_same_everywhere(net)
 
 
@@ -328,7 +341,7 @@ def test_device_renamed_while_zebra_is_down(net):
     poll(as_it_was, 60, step=0.5, what="tun9 is as tun2 was made")
     net.spoke1.ip("link set tun9 down", "link set tun9 name tun2", "link set tun2 up")
     since = time.monotonic()
-    measured("spoke: device renamed", back=follows(net, "its name again", lambda: settled(net), since))
+    measured("spoke: device renamed", back=follows("its name again", lambda: settled(net), since))
     shortcuts(net)
     assert_same_everywhere(net)
 
@@ -341,10 +354,9 @@ def test_hub_device_deleted_and_recreated(net, flowing):
     former, members = ifindex(net.hub), mainjob.all_members()
     flowing.whole = [flowing.unicast]
     net.hub.ip("link del tun2")
-    poll(lambda: "does not exist" in instance(net.hub).get("reason", ""), 5)
-    assert not [note for note in undo_notes(net.hub) if "tun2" in note]
-    back = follows(net, "the hub is back", lambda: settled(net, members), hub_device(net))
-    figures(net, "hub: device deleted, and made again", flowing, back=back)
+    gone = says(net.hub, "does not exist", undone=lambda note: "tun2" in note)
+    back = follows("the hub is back", lambda: settled(net, members), hub_device(net))
+    figures(net, "hub: device deleted, and made again", flowing, gone=gone, back=back)
     assert_same_everywhere(net)
     assert not [line for line in leftovers(net, f'"ifindex":{former},') if line[0] == "hub"]
     shortcuts(net)
@@ -363,13 +375,13 @@ def test_hub_gets_another_vni(net, flowing):
     flowing.whole = [flowing.unicast]
     remap(net.hub, HUB_VNI, other)
     since = time.monotonic()
-    there = follows(net, "VNI 5001", lambda: settled(net, hub=(NBMA["hub"], other)), since)
+    there = follows("VNI 5001", lambda: settled(net, hub=(NBMA["hub"], other)), since)
     assert_same_everywhere(net)
     found = leftovers(net, str(HUB_VNI))
     assert not found, found
     net.hub.run(f"bridge vlan del dev tun2 vid 1 tunnel_info id {other}")
     since = time.monotonic()
-    back = follows(net, "its own VNI again", lambda: settled(net), since)
+    back = follows("its own VNI again", lambda: settled(net), since)
     assert_same_everywhere(net)
     assert not leftovers(net, str(other))
     figures(net, "hub: another VNI, and back", flowing, there=there, back=back)
@@ -386,7 +398,7 @@ def test_hub_gets_another_address(net, flowing):
             "link set tun2 up",
         )
         since = time.monotonic()
-        seconds.append(follows(net, f"hub at {local}", lambda local=local: settled(net, hub=(local, HUB_VNI)), since))
+        seconds.append(follows(f"hub at {local}", lambda local=local: settled(net, hub=(local, HUB_VNI)), since))
         assert_same_everywhere(net)
     figures(net, "hub: another local address, and back", flowing, there=seconds[0], back=seconds[1])
 
@@ -394,12 +406,11 @@ def test_hub_gets_another_address(net, flowing):
 def test_hub_leaves_its_bridge(net, flowing):
     flowing.whole = [flowing.unicast]
     net.hub.ip("link set tun2 nomaster")
-    poll(lambda: "not a port of a bridge" in instance(net.hub).get("reason", ""), 5)
-    assert not [note for note in undo_notes(net.hub) if note[0] in ("hairpin", "vlan_tunnel", "vlan", "tunnel")]
+    gone = says(net.hub, "not a port of a bridge", undone=lambda note: note[0] in OF_PORT)
     net.hub.ip("link set tun2 master br-test")
     since = time.monotonic()
-    back = follows(net, "back in its bridge", lambda: settled(net), since)
-    figures(net, "hub: out of its bridge, and back", flowing, back=back)
+    back = follows("back in its bridge", lambda: settled(net), since)
+    figures(net, "hub: out of its bridge, and back", flowing, gone=gone, back=back)
     assert_same_everywhere(net)
 
 
@@ -407,13 +418,13 @@ def test_hub_moves_to_another_bridge(net, flowing):
     flowing.whole = [flowing.unicast]
     net.hub.ip("link add br-other type bridge vlan_filtering 1", "link set br-other up", "link set tun2 master br-other")
     since = time.monotonic()
-    there = follows(net, "in the other bridge", lambda: settled(net), since)
+    there = follows("in the other bridge", lambda: settled(net), since)
     assert_same_everywhere(net)
     assert "mcast_snooping 0" in net.hub.run("ip -d link show br-other")
     poll(lambda: "mcast_snooping 1" in net.hub.run("ip -d link show br-test"), 5, what="the former bridge is as it was")
     net.hub.ip("link set tun2 master br-test")
     since = time.monotonic()
-    back = follows(net, "in its bridge again", lambda: settled(net), since)
+    back = follows("in its bridge again", lambda: settled(net), since)
     net.hub.ip("link del br-other")
     figures(net, "hub: to another bridge, and back", flowing, there=there, back=back)
     assert_same_everywhere(net)
