@@ -13,7 +13,7 @@
 
 Guards: twenty VPNs register in a few messages and are kept by one keepalive every 2 s; a hub's nhrpd that was killed
 is told of all of them within 5 s of its being there again, also after 20 s of silence, which is shown; no frame that
-goes by way of the hub is lost meanwhile. tshark and the independent decoder read all of it.
+goes by way of the hub is lost meanwhile. So is a hub of which nothing was left. tshark and the independent decoder read all of it.
 """
 
 import time
@@ -22,6 +22,7 @@ import pytest
 
 from codec_decoder.nhrp import decode_frame, gre_payload
 from lib.capture import Capture, assert_tshark_agrees
+from lib.consistent import assert_consistent
 from lib.flow import Flow
 from lib.frr import FrrNode
 from lib.measured import measured
@@ -148,6 +149,14 @@ def test_one_keepalive_for_all(net):
     assert min(h["keepalivesSent"] for h in hubs(net)) >= min(before) + 4
 
 
+def told_of_all(net):
+    """Seconds from when all VPNs of a hub that starts are up until it has been told of them by both spokes."""
+    poll(lambda: {i["state"] for i in instances(net.hub)} == {"up"} and len(instances(net.hub)) == len(VPNS), 20)
+    ready = time.monotonic()
+    poll(lambda: all_registered(net), 5, what="all VPNs of both spokes are registered anew")
+    return time.monotonic() - ready
+
+
 @pytest.mark.parametrize("dead", [0, 20])
 def test_killed_hub_is_told_of_all(net, dead):
     """Its nhrpd is killed, and started at once or after so many seconds; broadcast by way of the hub loses no frame."""
@@ -164,10 +173,7 @@ def test_killed_hub_is_told_of_all(net, dead):
             since = {h["keepalivesMissed"] for h in hubs(net)}
             assert max(since) >= 8, "it is asked on"
         net.hub.revive("nhrpd")
-        poll(lambda: {i["state"] for i in instances(net.hub)} == {"up"} and len(instances(net.hub)) == len(VPNS), 20)
-        ready = time.monotonic()
-        poll(lambda: all_registered(net), 5, what="all VPNs of both spokes are registered anew")
-        noticed = time.monotonic() - ready
+        noticed = told_of_all(net)
     lost = flow.result()["lost"]
     measured("restarted hub has all 40 registrations", after_dead_for=dead, seconds=noticed, lost=lost)
     assert noticed <= 5
@@ -176,6 +182,27 @@ def test_killed_hub_is_told_of_all(net, dead):
         said = "\n".join(net[name].log_since("nhrpd", mark))
         assert "hub 10.0.0.1 has started anew" in said
         assert said.count("hub 10.0.0.1 is silent") == (1 if dead else 0), "once"
+
+
+def test_rebooted_hub_is_told_of_all(net):
+    """All of the hub is lost: its daemons, its devices, the maps of its switch, its undo notes."""
+    poll(lambda: all_registered(net), 10)
+    config = net.hub.read_file("/etc/frr/frr.conf")
+    for daemon in list(net.hub.running):
+        net.hub.kill(daemon)
+    net.hub.ip("link del tun2", "link del br-test", "link del tun1")
+    net.hub.run("rm -rf /sys/fs/bpf/dmevpn /run/frr/zebra_dmevpn.undo")
+    MainNet.add_gre(net.hub, 1)
+    MainNet.add_hub_bridge(net.hub)
+    code, said = net.hub.start(config)
+    assert code == 0, said
+    noticed = told_of_all(net)
+    measured("rebooted hub has all 40 registrations", seconds=noticed)
+    assert noticed <= 5
+    assert_consistent(*net.routers())
+    with Flow(net.vm1, "eth1", net.vm2, "eth1", src=VM1_MAC, dst=EVERYBODY, rate=100) as flow:
+        poll(lambda: flow.so_far()["sent"] > 200, 10, what="frames go by way of the hub")
+    assert flow.result()["lost"] == flow.result()["duplicated"] == 0, flow.result()
 
 
 def test_what_went_over_the_wire(net):
