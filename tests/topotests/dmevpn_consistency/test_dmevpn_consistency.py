@@ -10,11 +10,11 @@ The net is lib.net.PICTURE with arp-suppress at both spokes. Each test leaves th
 """
 
 import os
-import signal
 
 import pytest
 
 from lib import mainjob
+from lib.asleep import Asleep
 from lib.consistent import assert_consistent, consistency, differences
 from lib.frames import arp, send_frames
 from lib.measured import measured
@@ -177,9 +177,7 @@ def test_settings(net):
 def test_zebra_does_not_answer(net, router):
     """A zebra that is stopped: the command ends by itself, and says why it has nothing to say."""
     router = net[router]
-    pid = router.running["zebra"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with Asleep("zebra", router):
         said = router.run(ASK)
         assert "the zebra module did not answer" in said, said
         assert "zebra module" in consistency(router)["error"]
@@ -189,8 +187,6 @@ def test_zebra_does_not_answer(net, router):
         waiting.kill()
         waiting.wait()
         assert "zebra module" in consistency(router)["error"]
-    finally:
-        os.kill(pid, signal.SIGCONT)
     assert_consistent(router, deadline=20)
 
 

@@ -18,7 +18,6 @@ The redirect of a stock hub comes by NFLOG, which the sandbox's kernel has no wa
 of our making, from the hub's address; all that follows is nhrpd's own. The tests tell one story.
 """
 
-import contextlib
 import os
 import signal
 import socket
@@ -29,6 +28,7 @@ import pytest
 from codec_decoder import craft
 from codec_decoder.craft import END, cie, extension, ip
 from codec_decoder.nhrp import gre_payload
+from lib.asleep import Asleep
 from lib.capture import tshark
 from lib.frames import send_gre
 from lib.frr import FrrNode
@@ -434,17 +434,6 @@ def test_replies_that_answer_nothing(net):
     dropped([answer(request).pack()], "10.0.0.9")
 
 
-@contextlib.contextmanager
-def asleep(router):
-    """nhrpd of a router does not run; what comes in waits."""
-    pid = router.pid_of("nhrpd")
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 class Terminal:
     """vtysh's own connection to nhrpd, on which a line can be left to wait."""
 
@@ -480,15 +469,15 @@ def test_reply_that_waits_while_its_server_goes(net):
     def replies():
         return [m for m in said(net, "spoke2", "hub", "registration-reply", mark) if len(m.source) == 4]
 
-    with asleep(hub):
+    with Asleep("nhrpd", hub) as sleep:
         for each in ("no " + line, line):
             terminal.say(each)
             assert terminal.answer() == 0, each
         poll(asked, 5, what="a registration that is not answered yet")
         terminal.say("interface tun13")
         assert terminal.answer() == 0
-        with asleep(spoke2):
-            os.kill(hub.pid_of("nhrpd"), signal.SIGCONT)
+        with Asleep("nhrpd", spoke2):
+            sleep.wake()
             poll(lambda: len(replies()) == len(asked()), 5, what="the replies are there")
             terminal.say("no " + line)
     assert terminal.answer() == 0

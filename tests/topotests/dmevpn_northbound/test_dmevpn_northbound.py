@@ -21,6 +21,7 @@ import sys
 
 import pytest
 
+from lib.asleep import Asleep
 from lib.frr import FrrNode
 from lib.mgmt_client import CANDIDATE, RUNNING, MgmtClient, MgmtError, instance_data, interface_path, vpn_path
 from lib.net import Net
@@ -200,9 +201,7 @@ def test_local_commands_undo_nothing(net, mgmt):
 def test_local_commands_in_a_transaction(net):
     """zebra is held, so mgmtd waits between prepare and apply; nhrpd takes its own commands all the same."""
     router = net.router
-    zebra = router.pid_of("zebra")
-    os.kill(zebra, signal.SIGSTOP)
-    try:
+    with Asleep("zebra", router):
         program = os.path.join(os.path.dirname(__file__), "..", "lib", "mgmt_client.py")
         argv = [sys.executable, program, "--socket", router.path("/run/frr/mgmtd_fe.sock"), "merge", vpn_path("tun7")]
         pending = subprocess.Popen(argv + ['{"frr-nhrpd:vpn": {"instance": [{"vpn-id": "7"}]}}'])
@@ -213,8 +212,6 @@ def test_local_commands_in_a_transaction(net):
         )[:2]
         assert code == 0, said
         assert pending.poll() is None, "the transaction did not wait"
-    finally:
-        os.kill(zebra, signal.SIGCONT)
     assert pending.wait(10) == 0
     poll(lambda: ("tun7", 7) in vpns(router), 5, what="the transaction arrived")
     poll(lambda: line in router.running_config(), 5, what="so did the command")

@@ -21,6 +21,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 from dmevpn_dataplane.inject import ask, counters, show
+from lib.asleep import Asleep
 from lib.frr import FrrNode
 from lib.measured import measured
 from lib.net import MainNet, Net, Switch
@@ -127,23 +128,6 @@ def burst(net, vpns=VPNS, count=EACH, first=0):
 def flush(net, vpns=VPNS):
     for spoke in net.vms:
         spoke.ip(*(f"link set port{vpn} type bridge_slave fdb_flush" for vpn in vpns))
-
-
-class Asleep:
-    """A daemon of some nodes is stopped within the block; `awake` says when it went on."""
-
-    def __init__(self, daemon, *nodes):
-        self.pids = [node.running[daemon] for node in nodes]
-
-    def __enter__(self):
-        for pid in self.pids:
-            os.kill(pid, signal.SIGSTOP)
-        return self
-
-    def __exit__(self, *exc):
-        for pid in self.pids:
-            os.kill(pid, signal.SIGCONT)
-        self.awake = time.monotonic()
 
 
 def resident(node, daemon):

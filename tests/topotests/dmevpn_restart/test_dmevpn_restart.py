@@ -7,13 +7,13 @@ or with graceful restart keeps all of it; without mgmtd the VPN goes on, and a b
 """
 
 import contextlib
-import os
 import signal
 import subprocess
 
 import pytest
 
 from lib import mainjob
+from lib.asleep import Asleep
 from lib.capture import Capture
 from lib.consistent import assert_consistent
 from lib.frames import marked, send_frames
@@ -110,13 +110,10 @@ def test_killed_and_back(net, name, daemon, witness, gone, back):
 
 def test_hub_takes_all_back_from_zebra(net):
     """No spoke says a word while the hub's nhrpd is killed and comes back: members and MACs are what zebra's module has."""
-    spokes = [router.running["nhrpd"] for router in (net.spoke1, net.spoke2)]
     homes = lambda: {mac: (e["remoteVtep"], e["vni"]) for mac, (e, *_) in mainjob.macs(net.hub).items()}
     before = homes()
     assert {VM1_MAC, SPOKE2_BRIDGE_MAC} <= set(before)
-    for pid in spokes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with Asleep("nhrpd", net.spoke1, net.spoke2):
         net.hub.kill("nhrpd")
         net.hub.revive("nhrpd")
         poll(lambda: mainjob.members(net.hub) == mainjob.all_members(), 10, what="the hub has its members")
@@ -124,9 +121,6 @@ def test_hub_takes_all_back_from_zebra(net):
         rows = net.hub.vtysh_json("show ip nhrp vpn members json")["members"]
         assert not [row for row in rows if "mac" in row], "which only a registration tells"
         through_the_hub(net, b"with members that say nothing")
-    finally:
-        for pid in spokes:
-            os.kill(pid, signal.SIGCONT)
     poll(lambda: all_stands(net), 30, what="all stands again")
     assert_consistent(*net.routers())
 
