@@ -68,7 +68,8 @@ struct vpn_engine {
 	struct vpn_forms_by_age_head forms_by_age;
 
 	bool dataplane; /* the module can be reached */
-	bool synced;	/* … and has dumped what it holds */
+	bool dumping;	/* … and has begun to dump what it holds */
+	bool synced;	/* … and has done so */
 	bool seasoned;	/* a module was told all before, in this life */
 	uint64_t dumped; /* ms; end of the dump that `sync` follows */
 	char dataplane_reason[DM_REASON_LEN];

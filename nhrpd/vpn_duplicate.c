@@ -142,7 +142,8 @@ void vpn_duplicate_found(struct vpn_engine *e, struct vpn_binding *mac)
 {
 	if (vpn_duplicate_is_held(mac))
 		return;
-	if (config_of(mac)->off) {
+	/* who was in step with a module before has let go of it, which that one has not heard, or not yet */
+	if (config_of(mac)->off || e->seasoned) {
 		vpn_binding_state_hold(e, mac, false);
 		return;
 	}

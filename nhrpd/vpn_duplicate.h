@@ -27,7 +27,10 @@ struct vpn_moving {
 bool vpn_duplicate_is_default(const struct vpn_duplicate_config *config);
 /* The binding has moved from OTHER, and was heard or registered here: counts, and holds it when that was too often. */
 void vpn_duplicate_moved(struct vpn_engine *e, struct vpn_binding *b, const struct dm_addr *other);
-/* The module has held the MAC since before this engine began: so do we, for the whole time anew. */
+/*
+ * The module holds the MAC. An engine that has just begun does so, too, for the whole time anew; any other has it let go
+ * of what it does not hold itself.
+ */
 void vpn_duplicate_found(struct vpn_engine *e, struct vpn_binding *mac);
 /* True when it must not move. */
 bool vpn_duplicate_is_held(const struct vpn_binding *b);

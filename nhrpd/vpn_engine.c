@@ -385,7 +385,7 @@ void vpn_engine_dataplane(struct vpn_engine *e, bool up, const char *reason)
 		return;
 	snprintf(e->dataplane_reason, sizeof(e->dataplane_reason), "%s", reason ? reason : "");
 	e->dataplane = up;
-	e->synced = false;
+	e->synced = e->dumping = false;
 	vpn_timer_stop(e, &e->sync);
 	vpn_check_module_changed(e);
 	/* what the module held is its own again until we restate it; forwarding goes on meanwhile */
@@ -403,6 +403,7 @@ static void dump_begin(struct vpn_engine *e)
 	struct vpn_device *dev;
 	struct vpn_instance *inst;
 
+	e->dumping = true;
 	vpn_link_mark(e);
 	frr_each (vpn_devices, &e->devices, dev)
 		frr_each (vpn_instances, &dev->instances, inst)
@@ -411,7 +412,8 @@ static void dump_begin(struct vpn_engine *e)
 
 /*
  * The dump is over. Of a module that we have just met: whoever can run is asked for, and states what
- * it holds once it is ready. Of one that had more to say than we kept up with: we are in step.
+ * it holds once it is ready. Of one that had more to say than we kept up with: we are in step. The rest of
+ * a dump that was begun before we met it again is none: most of what it holds was told before.
  */
 static void dump_end(struct vpn_engine *e)
 {
@@ -419,6 +421,9 @@ static void dump_end(struct vpn_engine *e)
 	struct vpn_device *dev;
 	struct vpn_instance *inst;
 
+	if (!e->dumping)
+		return;
+	e->dumping = false;
 	e->synced = true;
 	vpn_link_sweep(e);
 	frr_each (vpn_devices, &e->devices, dev)

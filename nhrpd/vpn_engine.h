@@ -182,7 +182,7 @@ void vpn_engine_controller(struct vpn_engine *e, const struct vpn_controller *c)
 
 /* The module can be reached (after its HELLO_ACK) or not; REASON when not. */
 void vpn_engine_dataplane(struct vpn_engine *e, bool up, const char *reason);
-/* One record from the module. DUMP_END is answered by restating everything and SYNC_END. */
+/* One record from the module. DUMP_END, after a DUMP_BEGIN, is answered by restating everything and SYNC_END. */
 void vpn_engine_record(struct vpn_engine *e, const struct dm_rec *rec);
 
 /* --- the wire --- */

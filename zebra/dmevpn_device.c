@@ -341,11 +341,16 @@ static bool receive_vni(const struct nlm_link *link, uint32_t vni, char *reason)
 	return true;
 }
 
+static bool is_vlan(uint16_t vlan)
+{
+	return vlan > 0 && vlan < VLANS - 1;
+}
+
 bool dm_device_vlan(const struct nlm_link *link, uint16_t vlan, uint32_t vni, char *reason)
 {
 	int err = read_snapshot(link);
 
-	if (err || vlan == 0 || vlan >= VLANS - 1) {
+	if (err || !is_vlan(vlan)) {
 		snprintf(reason, DM_DEVICE_REASON_LEN, "%s: VLAN %u: %s", link->name, vlan,
 			 err ? safe_strerror(-err) : "not 1 to 4094");
 		return false;
@@ -358,7 +363,7 @@ uint16_t dm_device_vlan_settings(const struct nlm_link *link, uint16_t vlan, uin
 {
 	uint16_t has = 0;
 
-	if (vlan == 0 || vlan >= VLANS - 1 || read_snapshot(link))
+	if (!is_vlan(vlan) || read_snapshot(link))
 		return 0;
 	if (snap.member[vlan] && !(snap.flags[vlan] & (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED)))
 		has |= DM_SETTING_VLAN;
@@ -392,9 +397,11 @@ static struct dm_undo undo_of(enum nlm_run_of what, uint32_t ifindex, uint16_t v
 	return undo;
 }
 
-/* A VLAN that the port is in with flags is changed by itself, as its flags are to be noted. */
+/* A VLAN that the port is in with flags is changed by itself, as its flags are to be noted; what is none is refused there. */
 static bool is_missing(enum nlm_run_of what, const struct dm_vlan_vni *want)
 {
+	if (!is_vlan(want->vlan))
+		return false;
 	switch (what) {
 	case NLM_RUN_VLANS:
 		return !snap.member[want->vlan];

@@ -54,6 +54,8 @@ DEFINE_MTYPE_STATIC(DMEVPN, DM_SIGHTING, "local MAC");
 #define RCVBUF (8 << 20)
 /* events (one a read) before zebra's other work has its turn */
 #define READS_MAX 1024
+/* more than fit the receive buffer: all that came before now */
+#define READS_ALL 131072
 /* how often it is seen to what is due; and the longest that a repeated dump is put off */
 #define TICK_MS 500
 #define TICKS_MAX 3
@@ -301,13 +303,13 @@ static void stop_listening(void)
 	nls_close(&notify);
 }
 
-/* Reads the events that are there, or some of them. Returns false when all are to be read anew. */
-static bool read_events(void)
+/* Reads the events that are there, READS of them at most. Returns false when all are to be read anew. */
+static bool read_events(unsigned int reads)
 {
 	int err;
 
 	begin_go();
-	err = notify.sock ? nls_receive_some(&notify, READS_MAX, handle_entry, NULL) : 0;
+	err = notify.sock ? nls_receive_some(&notify, reads, handle_entry, NULL) : 0;
 
 	if (!err)
 		return true;
@@ -342,7 +344,7 @@ static void read_site(struct site *s)
 	uint64_t deletions;
 	int err;
 
-	if (!read_events())
+	if (!read_events(READS_MAX))
 		return;
 	deletions = s->deletions;
 	frr_each (sighting_tree, &s->sightings, g)
@@ -354,7 +356,8 @@ static void read_site(struct site *s)
 		read_later(s, 1);
 		return;
 	}
-	if (!read_events())
+	/* a deletion in the dump's time may stand behind many other events */
+	if (!read_events(READS_ALL))
 		return;
 	if (s->deletions != deletions) {
 		s->delay = s->delay ? MIN(s->delay * 2, TICKS_MAX) : 1;
@@ -371,7 +374,7 @@ static void read_site(struct site *s)
 
 static void read_event(struct event *event)
 {
-	if (read_events())
+	if (read_events(READS_MAX))
 		event_add_read(loop_main, read_event, NULL, mnl_socket_get_fd(notify.sock),
 			       &t_read);
 }

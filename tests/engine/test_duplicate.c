@@ -231,6 +231,29 @@ static void test_held_mac_over_restarts(void **state)
 	assert_false(is_held(VM2));
 }
 
+/* Released while zebra is away, or a dump is under way: the module's word of before does not hold it again. */
+static void test_release_that_the_module_has_not_heard(void **state)
+{
+	struct dm_rec rec = {
+		.type = DM_REC_MAC_SEEN,
+		.mac = { .ifindex = WORLD_TUN_IFINDEX, .vni = HUB_VNI, .mac = world_addr(VM2), .idle_ms = 5000, .held = 1 },
+	};
+
+	world_run(MINUTE);
+	roaming_seen(spoke2);
+	flap(6);
+	rec.mac.nbma = roaming_home(VM2)->nbma;
+	world_module(hub, false);
+	assert_int_equal(vpn_engine_clear_duplicate(hub->engine, NULL, NULL), 1);
+	world_module(hub, true);
+	world_run(100);
+	memset(&hub->last_hold, 0, sizeof(hub->last_hold));
+	vpn_engine_record(hub->engine, &rec);
+	assert_false(is_held(VM2));
+	assert_true(dm_addr_same(&hub->last_hold.mac, &rec.mac.mac));
+	assert_false(hub->last_hold.held);
+}
+
 static void test_settings(void **state)
 {
 	struct vpn_duplicate_config config = { .max_moves = 2, .time = 10, .freeze = VPN_DUPLICATE_PERMANENT };
@@ -279,6 +302,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(test_claims_to_and_fro_are_held),
 	CASE(test_ip_address_at_two_sites_is_held),
 	CASE(test_held_mac_over_restarts),
+	CASE(test_release_that_the_module_has_not_heard),
 	CASE(test_settings),
 };
 

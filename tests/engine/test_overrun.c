@@ -124,6 +124,33 @@ static void test_dump_broken_off(void **state)
 	assert_int_equal(world_instance(spoke1).state, VPN_UP);
 }
 
+/*
+ * nhrpd had lost the module, which was in the middle of a dump: the rest of that comes with the first answer, before
+ * the module hears that it is to tell all anew. What was told before is not gone.
+ */
+static void test_rest_of_a_dump(void **state)
+{
+	struct dm_rec link = { .type = DM_REC_LINK, .link = spoke1->link };
+	unsigned int purges = world_seen(NHRP_OP_PURGE_REQUEST);
+	size_t members = world_instance(hub).num_members;
+
+	assert_true(members > 0);
+	say(spoke1, DM_REC_DUMP_BEGIN);
+	vpn_engine_dataplane(spoke1->engine, false, "zebra does not keep up");
+	vpn_engine_dataplane(spoke1->engine, true, NULL);
+	local(spoke1, "02:bb:00:00:00:01");
+	say(spoke1, DM_REC_DUMP_END);
+	world_run(100);
+	assert_int_equal(world_seen(NHRP_OP_PURGE_REQUEST), purges); /* by which a spoke leaves its hub */
+	assert_int_equal(world_instance(hub).num_members, members);
+	say(spoke1, DM_REC_DUMP_BEGIN);
+	vpn_engine_record(spoke1->engine, &link);
+	say(spoke1, DM_REC_DUMP_END);
+	world_run(100);
+	assert_int_equal(world_instance(hub).num_members, members);
+	assert_int_equal(world_instance(spoke1).state, VPN_UP);
+}
+
 /* A new engine waits for its members; one that was in step says at once that it has restated all. */
 static void test_sync_end_comes_at_once(void **state)
 {
@@ -146,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_known_macs_told_anew, setup, trio_teardown),
 		cmocka_unit_test_setup_teardown(test_dump_takes_away, setup, trio_teardown),
 		cmocka_unit_test_setup_teardown(test_dump_broken_off, setup, trio_teardown),
+		cmocka_unit_test_setup_teardown(test_rest_of_a_dump, setup, trio_teardown),
 		cmocka_unit_test_setup_teardown(test_sync_end_comes_at_once, setup, trio_teardown),
 	};
 

@@ -317,6 +317,7 @@ void world_module(struct world_node *n, bool up)
 	vpn_engine_dataplane(n->engine, up, up ? NULL : "test took the module away");
 	if (!up)
 		return;
+	world_tell(n, &(struct dm_rec){ .type = DM_REC_DUMP_BEGIN });
 	if (n->link.ifindex)
 		world_tell(n, &link);
 	if (n->second.ifindex)

@@ -233,6 +233,7 @@ void node_module(struct node *n, bool up)
 	vpn_engine_dataplane(n->engine, up, up ? NULL : "the module is away");
 	if (!up)
 		return;
+	vpn_engine_record(n->engine, &(struct dm_rec){.type = DM_REC_DUMP_BEGIN});
 	vpn_engine_record(n->engine, &link);
 	if (!n->is_hub) {
 		snprintf(link.link.name, sizeof(link.link.name), "%s", NODE_MORE);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * zebra/dmevpn_locals.c: how long ago the bridge heard a MAC is told by the clock of the moment, however
- * long nothing else has happened: the hub ages by it, and settles by it who has a MAC that two claim.
+ * long nothing else has happened: the hub ages by it, and settles by it who has a MAC that two claim. And a
+ * dump during which entries went takes nothing away, however many events stand before the one that says so.
  *
- * Stand-ins: the bridge's entries are one MAC, whose age the kernel does not say; the clock is the test's.
+ * Stand-ins: the bridge's entries are one MAC, whose age the kernel does not say, or none in a dump that
+ * passes over it; events come from a queue; the clock is the test's.
  */
 #include <config.h>
 
@@ -34,7 +36,12 @@
 
 DEFINE_MGROUP(DMEVPN, "DMEVPN");
 
+#define STRAY "02:aa:00:00:00:02"
+
 static uint64_t clock_ms = 1000000;
+static uint32_t bridge = BRIDGE;
+static bool passed_over;	   /* by the dump: an entry went meanwhile */
+static unsigned int n_news, n_dels; /* events that wait to be read, of another MAC, in that order */
 static struct dm_local last;
 static unsigned int n_told;
 
@@ -47,9 +54,10 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 
 const struct nlm_link *dm_link_find(uint32_t ifindex)
 {
-	static const struct nlm_link device = {
-		.ifindex = DEVICE, .kind = NLM_VXLAN, .name = "tun2", .bridge_port = true, .master = BRIDGE};
+	static struct nlm_link device = {
+		.ifindex = DEVICE, .kind = NLM_VXLAN, .name = "tun2", .bridge_port = true};
 
+	device.master = bridge;
 	return ifindex == DEVICE ? &device : NULL;
 }
 
@@ -71,8 +79,26 @@ void nls_close(struct nls *s)
 	s->sock = NULL;
 }
 
+/* An event, or an answer to a dump. */
+static void hand(nls_each each, void *arg, uint16_t type, const char *mac)
+{
+	struct nlm_bridge_mac entry = {.port = PORT};
+	char buf[NLM_MESSAGE_MAX];
+	struct nlmsghdr *nlh;
+
+	assert_true(dm_addr_parse(&entry.mac, mac));
+	nlh = nlm_build_bridge_mac_set(buf, &entry);
+	nlh->nlmsg_type = type;
+	mnl_attr_put_u32(nlh, NDA_MASTER, bridge);
+	each(nlh, arg);
+}
+
 int nls_receive_some(struct nls *s, unsigned int reads, nls_each each, void *arg)
 {
+	for (; n_news && reads; n_news--, reads--)
+		hand(each, arg, RTM_NEWNEIGH, STRAY);
+	for (; n_dels && reads; n_dels--, reads--)
+		hand(each, arg, RTM_DELNEIGH, STRAY);
 	return 0;
 }
 
@@ -86,12 +112,12 @@ static struct nlm_bridge_mac vm(void)
 
 int nls_dump(struct nls *s, struct nlmsghdr *nlh, nls_each each, void *arg)
 {
-	struct nlm_bridge_mac entry = vm();
-	char buf[NLM_MESSAGE_MAX];
-
-	nlh = nlm_build_bridge_mac_set(buf, &entry);
-	mnl_attr_put_u32(nlh, NDA_MASTER, BRIDGE);
-	each(nlh, arg);
+	if (passed_over) {
+		n_news = 5000;
+		n_dels = 1;
+	} else {
+		hand(each, arg, RTM_NEWNEIGH, VM);
+	}
 	return 0;
 }
 
@@ -133,11 +159,28 @@ static void age_is_told_by_the_clock_when_it_stays(void **state)
 	assert_int_equal(last.idle_ms, 600);
 }
 
+static void late_word_of_a_deletion(void **state)
+{
+	struct dm_addr stray;
+
+	assert_true(dm_addr_parse(&stray, STRAY));
+	passed_over = true;
+	bridge = BRIDGE + 1;
+	n_told = 0;
+	dm_locals_link_changed(DEVICE);
+	/* STRAY has come and gone; VM is still there for all we know */
+	assert_int_equal(n_told, 2);
+	assert_true(last.gone);
+	assert_true(dm_addr_same(&last.mac, &stray));
+	assert_int_equal(dm_locals_count(DEVICE), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(age_is_told_by_the_clock),
 		cmocka_unit_test(age_is_told_by_the_clock_when_it_stays),
+		cmocka_unit_test(late_word_of_a_deletion),
 	};
 	struct event_loop *loop = event_master_create("test");
 	int failures;

@@ -197,6 +197,36 @@ def test_several_at_once(net):
         assert "nhrpd and the kernel agree" in one.communicate(timeout=30)[0]
 
 
+TELNET = """
+import socket, sys
+with socket.create_connection(("127.0.0.1", 2610), 5) as terminal:
+    terminal.settimeout(5)
+    for prompt, line in ((b"Password: ", "secret"), (b"> ", sys.argv[1]), (b"> ", "show ip nhrp vpn json")):
+        said = b""
+        while not said.endswith(prompt):
+            part = terminal.recv(65536)
+            assert part, said
+            said += part
+        sys.stdout.write(said.decode(errors="replace"))
+        terminal.sendall(line.encode() + b"\\r\\n")
+    said = b""
+    while not said.endswith(b"> "):
+        said += terminal.recv(65536)
+    sys.stdout.write(said.decode(errors="replace"))
+"""
+
+
+def test_telnet_terminal(net):
+    """It is refused where libfrr has nothing that waits for the answer; the terminal goes on."""
+    assert net.hub.configure("password secret")[0] == 0
+    try:
+        said = net.hub.run(["python3", "-c", TELNET, "show ip nhrp vpn consistency"])
+    finally:
+        net.hub.configure("no password")
+    assert "This command is for vtysh" in said and '"instances"' in said, said
+    assert_consistent(net.hub)
+
+
 def test_zebra_away(net):
     net.spoke2.kill("zebra")
     try:

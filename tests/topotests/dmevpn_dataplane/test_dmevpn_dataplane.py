@@ -484,6 +484,20 @@ def test_vni_of_another_device(net, hub):
     net.inject.wait_for("INSTANCE_STATE", mark, ready=1, vni=VNI)
 
 
+@pytest.mark.parametrize("vlan", (0, 4095, 60000))
+def test_number_that_is_no_vlan(net, hub, vlan):
+    """Refused with its reason before anything is set for it, and no harm to the VPN beside it."""
+    before = settings(hub)
+    mark = net.inject.mark()
+    net.inject.say(f"instance tun2 {vlan} hub 5")
+    said = net.inject.wait_for("INSTANCE_STATE", mark, vlan=vlan, ready=0)["line"]
+    assert f"VLAN {vlan}: not 1 to 4094" in said
+    assert settings(hub) == before
+    net.inject.say(f"no_instance tun2 {vlan}")
+    poll(lambda: len(show(hub)["instances"]) == 1, 5)
+    assert settings(hub) == before
+
+
 def test_mapping_of_the_user_gives_the_vni(net, hub):
     """An existing tunnel_info is respected and stays; when it goes, the VPN follows to the default, members and all."""
     net.inject.say("no_instance tun2 1")
