@@ -101,6 +101,7 @@ static void peers_forget(struct vpn_engine *e)
 static void start_over(struct vpn_engine *e)
 {
 	peers_forget(e);
+	e->crowded = false;
 	e->stamper.epoch++;
 	vpn_log(e, VPN_LOG_WARN, "more than %u stations proved themselves by a key: all must do so again", VPN_PEERS_MAX);
 }
@@ -296,12 +297,17 @@ static bool take_fresh(struct vpn_engine *e, struct vpn_instance *inst, const st
 		       const struct nhrp_msg *m, const struct nhrp_auth_said *said)
 {
 	struct vpn_peer *peer = peer_find(e, &inst->vpn, &said->from);
-	struct nhrp_window window = peer ? peer->window : (struct nhrp_window){ 0 };
-	uint64_t known = window.epoch;
+	struct nhrp_window window = { 0 };
+	uint64_t known;
 	enum nhrp_replay why;
 
-	if (!peer && vpn_peers_count(&e->peers) >= VPN_PEERS_MAX)
+	if ((!peer || e->crowded) && vpn_peers_count(&e->peers) >= VPN_PEERS_MAX) {
 		start_over(e);
+		peer = NULL;
+	}
+	if (peer)
+		window = peer->window;
+	known = window.epoch;
 	why = nhrp_window_take(&window, &said->stamp, e->stamper.epoch);
 	if (why == NHRP_REPLAY_ECHO) {
 		unsettled(e, inst, from, m, said, known);
@@ -332,10 +338,12 @@ bool vpn_auth_extend(struct vpn_engine *e, struct vpn_instance *inst, const stru
 	if (!inst->dev->key_chain[0])
 		return true;
 	peer = peer_find(e, &inst->vpn, mac);
-	if (peer)
+	if (peer) {
 		window = peer->window;
-	else if (vpn_peers_count(&e->peers) >= VPN_PEERS_MAX)
-		return false; /* the next message of that VPN alone makes room */
+	} else if (vpn_peers_count(&e->peers) >= VPN_PEERS_MAX) {
+		e->crowded = true; /* the next message makes room: in the middle of this one nothing may be forgotten */
+		return false;
+	}
 	if (nhrp_window_take(&window, &e->said.stamp, e->stamper.epoch) != NHRP_REPLAY_NEW)
 		return false;
 	if (!peer)

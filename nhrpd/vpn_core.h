@@ -63,6 +63,7 @@ struct vpn_engine {
 	struct vpn_peer_paths_head peer_paths;
 	struct vpn_timer keys; /* until key chains are looked at again */
 	struct nhrp_auth_said said; /* of the hashed message whose handler runs */
+	bool crowded;		    /* vpn_auth_extend() found no room for a peer */
 
 	struct vpn_forms_head forms; /* peers on interfaces that have a VPN for plain messages */
 	struct vpn_forms_by_age_head forms_by_age;

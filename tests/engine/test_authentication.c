@@ -611,6 +611,28 @@ static void test_too_many_stations(void **state)
 	assert_non_null(world_fdb(spoke1, VM2));
 }
 
+/* Nor is there room for a VPN that only ever rides along with another one's registration. */
+static void test_too_many_stations_for_a_rider(void **state)
+{
+	uint64_t epoch = epoch_of_last(NHRP_OP_REGISTRATION_REPLY);
+	const struct vpn_id vpn = { .index = 2 };
+
+	for (uint32_t i = 2; i < VPN_PEERS_MAX; i++)
+		station_speaks(i, epoch);
+	vpn_engine_set_instance(hub->engine, "tun2", vpn, 0);
+	vpn_engine_commit(hub->engine);
+	world_devices(spoke1, 1);
+	vpn_engine_set_instance(spoke1->engine, "v1", vpn, 0);
+	vpn_engine_set_controller_name(spoke1->engine, "v1", "tun1");
+	vpn_engine_set_key_chain(spoke1->engine, "v1", "chain");
+	vpn_engine_commit(spoke1->engine);
+	world_run(31000);
+	assert_int_equal(world_instance_of(spoke1, 2).state, VPN_UP);
+	assert_int_equal(world_instance_of(hub, 2).num_members, 1);
+	assert_int_equal(world_instance_of(hub, 1).num_members, 2);
+	assert_int_equal(failures(hub), 0);
+}
+
 /* --- the controller's password ------------------------------------------------------- */
 
 static void set_password(struct world_node *n, const char *password)
@@ -688,6 +710,7 @@ int main(void)
 		CASE(test_long_outage_of_the_hub),
 		CASE(test_windows_outlive_the_instance),
 		CASE(test_too_many_stations),
+		CASE(test_too_many_stations_for_a_rider),
 		BARE_CASE(test_plain_password),
 		BARE_CASE(test_chain_in_place_of_the_password),
 	};
