@@ -504,7 +504,8 @@ def test_one_less(net):
     counted = watch.counted
     measured("dmevpn_manyvpns: one VPN less", thousandth=took, only=only, **sums, settingRequests=counted["settingRequests"])
     assert (sums["lost"], sums["duplicated"]) == (0, 0), sums
-    assert counted["instanceRecords"] == 1 and counted["settingRequests"] == 3
+    # the kernel drops the mapping with its VLAN: two requests where the module has heard of that before it asks for it
+    assert counted["instanceRecords"] == 1 and counted["settingRequests"] in (2, 3)
     assert watch.vlans() <= {LAST, 4096 + LAST}, watch.events
     assert watch.untouched()
     left = net.hub.run("bridge vlan tunnelshow dev tun2; bridge vni show dev tun2")
