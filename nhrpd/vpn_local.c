@@ -26,6 +26,8 @@
  *       our side has heard it since ──> here, with that number
  *       else: in none, until our module hears it anew or the hub knows nobody who has it
  *
+ * What is refused waits for its turn by itself: others are told meanwhile, as soon as there is an answer.
+ *
  * Of two words the hub takes the one with the greater number (vpn_binding.c). A spoke that says something without
  * the last one learns it by the refusal, and compares when it heard the address with when that moved: so a
  * host that has truly come is registered a round trip later, and what its former home still believes is not.
