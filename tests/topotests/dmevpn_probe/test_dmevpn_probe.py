@@ -131,17 +131,22 @@ def test_path_heals(net):
     measured("dmevpn_probe heals", seconds=took, lost=there["lost"] + back["lost"], duplicated=there["duplicated"])
 
 
+def cut_then_healed(net, *ways, rest=1):
+    """During flows: the path is cut until both spokes go by way of the hub, `rest` seconds more, and healed until both go straight."""
+    pause(1)
+    cut(net, *ways)
+    poll(lambda: straight(net) == [False, False], 10, what="both shortcuts are out")
+    pause(rest)
+    heal(net)
+    poll(lambda: straight(net) == [True, True], 10, what="both shortcuts are back")
+    pause(0.5)
+
+
 def test_path_is_cut(net):
     """Three misses, 1 s apart, and the traffic is back on the hub's way, where nothing is lost; then back again."""
     assert straight(net) == [True, True]
     with flows(net) as (there, back):
-        pause(1)
-        cut(net)
-        poll(lambda: straight(net) == [False, False], 10, what="both shortcuts are out")
-        pause(2)
-        heal(net)
-        poll(lambda: straight(net) == [True, True], 10, what="both shortcuts are back")
-        pause(0.5)
+        cut_then_healed(net, rest=2)
     gaps = [one_hole(there), one_hole(back)]
     assert all(1800 <= gap <= 4500 for gap in gaps), gaps
     measured("dmevpn_probe cut", seconds=max(gaps) / 1000, seconds_back=gaps[1] / 1000, lost=there.result()["lost"])
@@ -150,13 +155,7 @@ def test_path_is_cut(net):
 def test_path_is_cut_one_way(net):
     """Only what spoke1 sends to spoke2 is dropped: neither uses the path, for an answer is part of it."""
     with flows(net) as (there, back):
-        pause(1)
-        cut(net, ("spoke1", "spoke2"))
-        poll(lambda: straight(net) == [False, False], 10, what="both shortcuts are out")
-        pause(1)
-        heal(net)
-        poll(lambda: straight(net) == [True, True], 10, what="both shortcuts are back")
-        pause(0.5)
+        cut_then_healed(net, ("spoke1", "spoke2"))
     gap = one_hole(there)
     assert 1800 <= gap <= 4500, gap
     whole(back)
@@ -167,13 +166,7 @@ def test_path_is_cut_without_nhrpd(net):
     """spoke1's nhrpd is dead: its traffic is back on the hub's way, and straight again, all the same."""
     net.spoke1.kill("nhrpd")
     with flows(net) as (there, back):
-        pause(1)
-        cut(net)
-        poll(lambda: straight(net) == [False, False], 10, what="both shortcuts are out")
-        pause(1)
-        heal(net)
-        poll(lambda: straight(net) == [True, True], 10, what="both shortcuts are back")
-        pause(0.5)
+        cut_then_healed(net)
     gap = one_hole(there)
     assert gap <= 4500, gap
     with flows(net) as (there, back):
